@@ -1,0 +1,40 @@
+// Package call lets a model and the transport speak about one request: the
+// model says that it may be repeated, the transport says how it went.
+package call
+
+import "context"
+
+// Record belongs to one request. The transport fills it before the request
+// returns; it is not for sharing between goroutines.
+type Record struct {
+	// Repeatable says that the request may be sent again whatever became of an
+	// earlier attempt, since its effect is the same once or many times.
+	Repeatable bool
+	// Status is the HTTP status of the last answer; 0 when none came.
+	Status int
+	// Attempts is how often the request was sent.
+	Attempts int
+	// Counted says that the answer's Content-Range carried a total.
+	Counted bool
+	// Unsure says that an attempt before the last may have been carried out
+	// though its answer did not say so.
+	Unsure bool
+}
+
+type key struct{}
+
+// Repeatable returns a context that marks the one request made with it as
+// repeatable, and the record that this request fills.
+func Repeatable(ctx context.Context) (context.Context, *Record) {
+	record := &Record{Repeatable: true}
+	return context.WithValue(ctx, key{}, record), record
+}
+
+// FromContext returns the record in ctx. Without one it returns a new record
+// that nobody reads and that marks nothing as repeatable.
+func FromContext(ctx context.Context) *Record {
+	if record, ok := ctx.Value(key{}).(*Record); ok {
+		return record
+	}
+	return &Record{}
+}

@@ -1,0 +1,150 @@
+package supabase
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	postgrest "github.com/supabase-community/postgrest-go"
+	supabasego "github.com/supabase-community/supabase-go"
+)
+
+// Client speaks to one project with its service-role key. It is safe for
+// concurrent use, holds nothing that must be closed, and costs microseconds to
+// open: open one per operation. Printing it does not show the key.
+type Client struct {
+	rest     *postgrest.Client
+	platform func() (*supabasego.Client, error)
+}
+
+// Connector opens a client. It is what a model calls, once per operation:
+// [ServiceClient], or the ServiceClient method of a [Config].
+type Connector func() (*Client, error)
+
+// ServiceClient opens a client from the environment as it is now; see
+// [ConfigFromEnv]. The error is an ErrInvalid.
+func ServiceClient() (*Client, error) {
+	config, err := ConfigFromEnv()
+	if err != nil {
+		return nil, err
+	}
+	return config.ServiceClient()
+}
+
+// ServiceClient checks the configuration and opens a client. It dials nothing.
+// The error is an ErrInvalid that says what would be right.
+func (c Config) ServiceClient() (*Client, error) {
+	checked, err := c.check()
+	if err != nil {
+		return nil, err
+	}
+	rest, err := newREST(checked)
+	if err != nil {
+		return nil, err
+	}
+	rest.Transport.Parent = newTransport(checked)
+	project, key, schema := checked.URL, string(checked.Key), checked.Schema
+	return &Client{rest: rest, platform: func() (*supabasego.Client, error) { return openPlatform(project, key, schema) }}, nil
+}
+
+func newREST(s settings) (*postgrest.Client, error) {
+	rest, err := postgrest.NewClientWithError(s.rest.String()+"/", s.Schema, nil)
+	if err != nil {
+		return nil, refused("", "", "postgrest-go does not take the URL")
+	}
+	return rest, nil
+}
+
+// From starts a query on a table or view, a plain identifier. With any other
+// name the query fails with ErrInvalid when it is executed, and sends nothing.
+//
+// What is built runs through this package's time limits, retries and errors: a
+// status of 300 or more is an [*Error]. Find it with errors.As: postgrest-go
+// hands it on inside a [*net/url.Error], whose own text has the query, which a
+// log may not want. A GET or HEAD may be repeated; a POST, PATCH or DELETE is
+// repeated only where it cannot have run.
+//
+// postgrest-go drops or misplaces filters when a column gets more than one, or
+// when And or Or come before others: give each column one filter, and And last.
+func (c *Client) From(table string) *postgrest.QueryBuilder {
+	if !isIdentifier(table) {
+		stub, err := postgrest.NewClientWithError("http://invalid", "", nil)
+		if err == nil { // the URL is a constant
+			stub.Transport.Parent = refuse{name: table}
+		}
+		return stub.From("invalid")
+	}
+	return c.rest.From(table)
+}
+
+// RPC calls a function with args, a value that marshals to a JSON object of its
+// named arguments (nil: none), and decodes its answer into result (nil: the
+// answer is dropped). A function may do anything, so a call is repeated only
+// where it cannot have run. Errors are [*Error], Op rpc; ErrInvalid for a
+// function name that is no identifier, and for args that do not marshal.
+func (c *Client) RPC(ctx context.Context, function string, args, result any) error {
+	if !isIdentifier(function) {
+		return refused(opRPC, function, "the name must be one identifier: a letter or _, then letters, digits, _ or $")
+	}
+	body := []byte("{}")
+	if args != nil {
+		var err error
+		if body, err = json.Marshal(args); err != nil {
+			e := refused(opRPC, function, "the arguments do not marshal to JSON")
+			e.Err = fmt.Errorf("%w: %w", ErrInvalid, err)
+			return e
+		}
+	}
+	answer, _, err := c.rest.From("rpc/"+function).Insert(json.RawMessage(body), false, "", "", "").ExecuteWithContext(ctx)
+	if err != nil {
+		return asError(err, opRPC, function)
+	}
+	if result == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, result); err != nil {
+		return &Error{Op: opRPC, Table: function, Message: "the answer cannot be decoded", Err: err}
+	}
+	return nil
+}
+
+// Platform opens supabase-go's client of the same project, for Auth and
+// Storage. None of this package's guarantees hold for it: it has no time limit
+// and no redirect guard, does not retry, keeps the key where printing reaches
+// it, and its Functions client exports no call. Without Config.URL the error is
+// an ErrInvalid.
+func (c *Client) Platform() (*supabasego.Client, error) { return c.platform() }
+
+func openPlatform(project, key, schema string) (*supabasego.Client, error) {
+	if project == "" {
+		return nil, refused("", "", "the platform needs the project's URL: set SUPABASE_URL (or Config.URL) beside the REST URL")
+	}
+	platform, err := supabasego.NewClient(project, key, &supabasego.ClientOptions{Schema: schema})
+	if err != nil {
+		return nil, &Error{Message: "supabase-go does not open a client", Err: err}
+	}
+	return platform, nil
+}
+
+// asError returns the *Error that postgrest-go wraps, or an *Error around what
+// went wrong in postgrest-go itself.
+func asError(err error, op, name string) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &Error{Op: op, Table: name, Message: "postgrest-go: " + err.Error(), Err: err}
+}
+
+// isIdentifier keeps a name from leaving /rest/v1 or carrying a query.
+func isIdentifier(name string) bool {
+	for i := range len(name) {
+		b := name[i]
+		letter := b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '_'
+		if !letter && (i == 0 || (b < '0' || b > '9') && b != '$') {
+			return false
+		}
+	}
+	return name != ""
+}

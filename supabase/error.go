@@ -1,0 +1,146 @@
+package supabase
+
+import (
+	"errors"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The classes of failure, for errors.Is. An answer that cannot be decoded or
+// is too large has none of them.
+var (
+	// ErrInvalid is what was refused before any I/O: configuration, arguments,
+	// names. Nothing was sent.
+	ErrInvalid = errors.New("invalid")
+	// ErrNotFound is PGRST116 with 0 rows: one row was asked for and there is
+	// none.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict is status 409: a unique (23505) or foreign key (23503)
+	// constraint.
+	ErrConflict = errors.New("conflict")
+	// ErrPermission is status 401 or 403: the key or its grants.
+	ErrPermission = errors.New("permission denied")
+	// ErrUnavailable means that a request was tried and no answer came, or that
+	// the answer was 429 or 500 and above. A write may stand all the same.
+	ErrUnavailable = errors.New("unavailable")
+)
+
+// Error is every failure of an operation, found with errors.As. Its class is
+// found with errors.Is and the sentinels of this package. context.Canceled and
+// context.DeadlineExceeded are found only when the caller's context is why it
+// failed; the time limit of an attempt is ErrUnavailable.
+type Error struct {
+	// Op is insert, select, update, delete or rpc; "" for configuration.
+	Op string
+	// Table is the table or, for rpc, the function.
+	Table string
+	// Status is the HTTP status; 0 when no answer came.
+	Status int
+	// Code is PostgREST's (PGRST116) or PostgreSQL's (23505, an SQLSTATE); ""
+	// when the answer was not PostgREST's.
+	// See https://docs.postgrest.org/en/stable/references/errors.html.
+	Code string
+	// Message says what went wrong: PostgREST's words where it answered, ours
+	// otherwise.
+	Message string
+	// Details and Hint are PostgREST's. Details can hold the row's data.
+	Details string
+	Hint    string
+	// Attempts is how often the request was sent.
+	Attempts int
+	// Err is the cause below, if any.
+	Err error
+}
+
+const maxMessage = 200 // bytes of a message in Error()
+
+// Error is one line of op, table, status, code and message, the message cut at
+// 200 bytes. It never holds details, hint, URL, query, headers, body or key.
+func (e *Error) Error() string {
+	var line strings.Builder
+	line.WriteString("supabase: ")
+	if e.Op != "" {
+		line.WriteString(cut(oneLine(e.Op + " " + e.Table)))
+		line.WriteString(": ")
+	}
+	if e.Status != 0 {
+		line.WriteString(strconv.Itoa(e.Status))
+		if e.Code != "" {
+			line.WriteString(" " + oneLine(e.Code))
+		}
+		line.WriteString(": ")
+	}
+	message := e.Message
+	if message == "" && e.Err != nil {
+		message = "no further description"
+	}
+	line.WriteString(cut(oneLine(message)))
+	return line.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether the answer is of the class target. The classes that no
+// answer has, ErrInvalid and an ErrUnavailable without status, are in Err.
+func (e *Error) Is(target error) bool {
+	switch target {
+	case ErrNotFound:
+		return e.Code == "PGRST116" && rows(e.Details) == 0
+	case ErrConflict:
+		return e.Status == http.StatusConflict
+	case ErrPermission:
+		return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
+	case ErrUnavailable:
+		return e.Status == http.StatusTooManyRequests || e.Status >= http.StatusInternalServerError
+	default:
+		return false
+	}
+}
+
+var rowCount = regexp.MustCompile(`contains? (\d+) rows?`)
+
+// rows reads N from the details of PGRST116, "The result contains N rows" or,
+// up to PostgREST 12, "Results contain N rows, …"; -1 when it is not there.
+func rows(details string) int {
+	match := rowCount.FindStringSubmatch(details)
+	if match == nil {
+		return -1
+	}
+	n, err := strconv.Atoi(match[1])
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// oneLine keeps what came from a server from breaking, or painting, a log.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, text)
+}
+
+func cut(text string) string {
+	const ellipsis = "…"
+	if len(text) <= maxMessage {
+		return text
+	}
+	end := maxMessage - len(ellipsis)
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + ellipsis
+}
+
+// refused is the error of what is refused before any I/O.
+func refused(op, table, message string) *Error {
+	return &Error{Op: op, Table: table, Message: message, Err: ErrInvalid}
+}

@@ -1,0 +1,67 @@
+package supabase
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"unicode"
+)
+
+const keyVariables = "SUPABASE_SERVICE_KEY, SUPABASE_SERVICE_ROLE_KEY or SUPABASE_SECRET_KEY"
+
+// checkKey returns what is wrong with key, never the key; "" when it may be
+// sent. A signature cannot be checked here; a wrong key is the server's 401.
+func checkKey(key string) string {
+	switch {
+	case key == "":
+		return "the key is missing: set " + keyVariables + " (or Config.Key) to the project's service-role key"
+	case strings.ContainsFunc(key, unicode.IsSpace):
+		return "the key holds white space: give it without spaces, quotes or line breaks"
+	case strings.ContainsFunc(key, func(r rune) bool { return r < 0x21 || r > 0x7e }):
+		return "the key holds characters that no key has: give it as the dashboard shows it"
+	case strings.HasPrefix(key, "sb_publishable_"):
+		return "the key is a publishable one, for browsers: give a secret key (sb_secret_…)"
+	}
+	role, isJWT := roleOf(key)
+	if !isJWT {
+		return ""
+	}
+	switch role {
+	case "":
+		return "the key is a JWT without a role: give the service_role key"
+	case "anon", "authenticated":
+		return "the key is a JWT of role " + role + ": give the service_role key"
+	default:
+		return ""
+	}
+}
+
+// roleOf reads the role claim of a JWT, without verifying it.
+func roleOf(key string) (role string, isJWT bool) {
+	parts := strings.Split(key, ".")
+	if len(parts) != 3 {
+		return "", false
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil {
+		return "", true
+	}
+	var claims struct {
+		Role string `json:"role"`
+	}
+	if json.Unmarshal(payload, &claims) != nil {
+		return "", true
+	}
+	return claims.Role, true
+}
+
+// setKey sets the headers that a key of its kind travels in. A secret key goes
+// in apikey alone: it is no JWT, and the gateway refuses it as a bearer token
+// (https://supabase.com/docs/guides/api/api-keys).
+func setKey(header http.Header, key string) {
+	header.Set("Apikey", key)
+	if !strings.HasPrefix(key, "sb_secret_") {
+		header.Set("Authorization", "Bearer "+key)
+	}
+}

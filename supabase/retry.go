@@ -1,0 +1,192 @@
+package supabase
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/supavigil/supavigil/internal/call"
+)
+
+const (
+	firstWait     = 100 * time.Millisecond
+	maxWait       = 5 * time.Second
+	maxRetryAfter = 30 * time.Second
+)
+
+// failure is an attempt that brought no usable answer.
+type failure struct {
+	*Error
+	retryAfter time.Duration // what the server asked for; 0 when it did not
+	neverRan   bool          // there was no connection to send it on
+	final      bool          // trying again cannot help, or must not be
+}
+
+// retry tries a request until it is answered, until trying again would not be
+// safe or could not help, or until the attempts or the caller's time are used.
+type retry struct {
+	maxAttempts int
+	attempt     attempt
+	operation   func(*http.Request) (op, name string)
+}
+
+func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
+	defer closeBody(request)
+	ctx := request.Context()
+	record := call.FromContext(ctx)
+	op, name := r.operation(request)
+	if err := ctx.Err(); err != nil {
+		return nil, &Error{Op: op, Table: name, Message: err.Error(), Err: err}
+	}
+	repeatable := record.Repeatable || request.Method == http.MethodGet || request.Method == http.MethodHead
+	for {
+		record.Attempts++
+		response, failed := r.attempt.do(withFreshBody(request))
+		if failed == nil {
+			record.Status = response.StatusCode
+			record.Counted = counted(response.Header)
+			return response, nil
+		}
+		failed.Op, failed.Table, failed.Attempts = op, name, record.Attempts
+		record.Status = failed.Status
+		last := record.Attempts >= r.maxAttempts || request.Body != nil && request.GetBody == nil
+		if last || !failed.mayRepeat(repeatable) {
+			return nil, failed.Error
+		}
+		record.Unsure = record.Unsure || !failed.didNothing()
+		if failed.Status == 0 && !failed.neverRan {
+			// Idle connections that died in silence would cost an attempt each.
+			if idle, ok := r.attempt.transport.(interface{ CloseIdleConnections() }); ok {
+				idle.CloseIdleConnections()
+			}
+		}
+		if !pause(ctx, max(backoff(record.Attempts), min(failed.retryAfter, maxRetryAfter))) {
+			return nil, interrupted(ctx, failed.Error)
+		}
+	}
+}
+
+// withFreshBody returns the request with its body from the start. The clone is
+// shallow: no attempt changes the headers.
+func withFreshBody(request *http.Request) *http.Request {
+	if request.GetBody == nil {
+		return request
+	}
+	fresh := *request
+	body, err := request.GetBody()
+	if err == nil { // net/http's own GetBody, over bytes, cannot fail
+		fresh.Body = body
+	}
+	return &fresh
+}
+
+// mayRepeat says whether another try is safe and can help. What never ran may
+// always be tried again; what may have run, only if its effect is the same.
+func (f *failure) mayRepeat(repeatable bool) bool {
+	switch {
+	case f.final:
+		return false
+	case f.didNotRun():
+		return true
+	case !repeatable:
+		return false
+	case f.Status == 0, f.Status == http.StatusRequestTimeout, f.Status == http.StatusTooManyRequests:
+		return true
+	case f.Status < http.StatusInternalServerError, f.Status == http.StatusNotImplemented:
+		return false
+	case f.rolledBack():
+		return true
+	case f.Code == "57014": // statement timeout: the next try would take as long
+		return false
+	default:
+		// A 500 with an SQLSTATE is the statement's own fault.
+		return f.Status != http.StatusInternalServerError || !isSQLState(f.Code)
+	}
+}
+
+// didNotRun is what PostgREST, or the dialler, answers before a statement is
+// sent to PostgreSQL. See
+// https://docs.postgrest.org/en/stable/references/errors.html.
+func (f *failure) didNotRun() bool {
+	switch f.Code {
+	case "PGRST000", "PGRST002", "PGRST003": // no connection, no schema cache, no place in the pool
+		return true
+	case "PGRST303": // the clocks of who signed the key and who reads it differ
+		return strings.Contains(f.Message, "issued at future")
+	default:
+		return f.neverRan
+	}
+}
+
+// rolledBack is contention: serialization failure, deadlock, lock not
+// available, too many connections.
+func (f *failure) rolledBack() bool {
+	return slices.Contains([]string{"40001", "40P01", "55P03", "53300"}, f.Code)
+}
+
+// didNothing says that the database is as it was before the attempt.
+func (f *failure) didNothing() bool {
+	return f.didNotRun() || f.rolledBack() || f.Status == http.StatusTooManyRequests
+}
+
+// isSQLState tells PostgreSQL's five characters from PGRST116 and the like.
+func isSQLState(code string) bool { return len(code) == 5 }
+
+// backoff doubles from 100 ms to 5 s, times a random factor in [½, 1] so that
+// many callers do not come back at once.
+func backoff(attempts int) time.Duration {
+	wait := maxWait
+	if shift := attempts - 1; shift < 6 {
+		wait = min(firstWait<<shift, maxWait)
+	}
+	return wait/2 + rand.N(wait/2+1) //nolint:gosec // spreading callers needs no secrecy
+}
+
+// retryAfter reads a Retry-After, in seconds or as a date
+// (https://www.rfc-editor.org/rfc/rfc9110#field.retry-after); 0 when there is
+// none, or nothing that can be read.
+func retryAfter(header http.Header, now time.Time) time.Duration {
+	value := strings.TrimSpace(header.Get("Retry-After"))
+	if seconds, err := strconv.ParseUint(value, 10, 63); err == nil {
+		return time.Duration(min(seconds, uint64(maxRetryAfter/time.Second))) * time.Second
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		return max(0, date.Sub(now))
+	}
+	return 0
+}
+
+// pause waits, unless ctx ends first or would: it says whether it waited.
+func pause(ctx context.Context, wait time.Duration) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
+		return false
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// interrupted is the last failure where the caller's context did not allow
+// another try; the context's error joins it if the context is over.
+func interrupted(ctx context.Context, last *Error) *Error {
+	ended := ctx.Err()
+	if ended == nil {
+		return last
+	}
+	both := *last
+	both.Err = ended
+	if last.Err != nil {
+		both.Err = fmt.Errorf("%w while waiting after: %w", ended, last.Err)
+	}
+	return &both
+}

@@ -1,0 +1,114 @@
+package supabase
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// newTransport builds what lies below postgrest-go: the guard, the headers, the
+// retries and the attempts, in the order in which a request passes them.
+//
+// It departs from the contract of http.RoundTripper on purpose: an answer with
+// a status of 300 or more comes back as an *Error, never as a response. That
+// keeps postgrest-go from following redirects with the key, from panicking on
+// an error body of null, and from losing the status of a body that is not
+// PostgREST's.
+func newTransport(s settings) http.RoundTripper {
+	key := string(s.Key)
+	return guard{
+		rest: s.rest,
+		next: headers{
+			// The key lives in a closure: no printing of a Client reaches it.
+			setKey: func(header http.Header) { setKey(header, key) },
+			next: retry{
+				maxAttempts: s.MaxAttempts,
+				attempt: attempt{
+					transport: s.Transport,
+					timeout:   s.Timeout,
+					maxBody:   maxBody,
+					hideKey:   func(text string) string { return strings.ReplaceAll(text, key, redacted) },
+				},
+				operation: func(request *http.Request) (op, name string) { return operationOf(s.rest, request) },
+			},
+		},
+	}
+}
+
+// guard lets nothing pass that is not below the URL of PostgREST, so that the
+// key goes nowhere else.
+type guard struct {
+	rest *url.URL
+	next http.RoundTripper
+}
+
+func (g guard) RoundTrip(request *http.Request) (*http.Response, error) {
+	to := request.URL
+	inside := to.Scheme == g.rest.Scheme && to.Host == g.rest.Host && to.User == nil &&
+		(request.Host == "" || request.Host == g.rest.Host) &&
+		strings.HasPrefix(to.EscapedPath(), g.rest.EscapedPath()+"/")
+	if !inside {
+		closeBody(request)
+		op, name := operationOf(g.rest, request)
+		return nil, refused(op, name, "the request leaves the URL of PostgREST that the client was opened for")
+	}
+	return g.next.RoundTrip(request)
+}
+
+// headers settles the headers once for all attempts: one Accept, where
+// postgrest-go's Single sends two; a User-Agent of our own, since the gateway
+// refuses secret keys from browsers; and the key's.
+type headers struct {
+	setKey func(http.Header)
+	next   http.RoundTripper
+}
+
+func (h headers) RoundTrip(request *http.Request) (*http.Response, error) {
+	request = request.Clone(request.Context())
+	request.Header.Set("Accept", request.Header.Get("Accept"))
+	request.Header.Set("User-Agent", userAgent)
+	request.Header.Set("X-Client-Info", userAgent)
+	h.setKey(request.Header)
+	return h.next.RoundTrip(request)
+}
+
+const userAgent = "supavigil/" + Version
+
+// refuse stands in for the chain where a name was not an identifier.
+type refuse struct{ name string }
+
+func (r refuse) RoundTrip(request *http.Request) (*http.Response, error) {
+	closeBody(request)
+	op := methodOp(request.Method)
+	return nil, refused(op, r.name, "the name must be one identifier: a letter or _, then letters, digits, _ or $")
+}
+
+// closeBody does what http.RoundTripper asks of those that return early.
+func closeBody(request *http.Request) {
+	if request.Body != nil {
+		_ = request.Body.Close()
+	}
+}
+
+func operationOf(rest *url.URL, request *http.Request) (op, name string) {
+	name = strings.TrimPrefix(request.URL.Path, rest.Path+"/")
+	if function, ok := strings.CutPrefix(name, "rpc/"); ok {
+		return opRPC, function
+	}
+	return methodOp(request.Method), name
+}
+
+const opRPC = "rpc"
+
+func methodOp(method string) string {
+	switch method {
+	case http.MethodPost:
+		return "insert"
+	case http.MethodPatch:
+		return "update"
+	case http.MethodDelete:
+		return "delete"
+	default:
+		return "select"
+	}
+}

@@ -1,0 +1,276 @@
+package supabase_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"github.com/supavigil/supavigil/supabase"
+)
+
+func TestRedirectIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		elsewhere, stolen := serve(t, answer(http.StatusOK, "application/json", "[]"))
+		server, requests := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere+r.URL.Path, status)
+		})
+		_, e := read(t, open(t, server, func(c *supabase.Config) { c.MaxAttempts = 4 }))
+		require.Equal(t, status, e.Status)
+		require.Contains(t, e.Error(), "redirects are not followed")
+		require.Equal(t, int64(1), requests.Load())
+		require.Zero(t, stolen.Load(), "the other host got a request")
+	}
+}
+
+// TestKeyIsInNoOutput makes a server echo the key wherever it can.
+func TestKeyIsInNoOutput(t *testing.T) {
+	t.Parallel()
+	echoes := map[string]http.HandlerFunc{
+		"in every field": func(w http.ResponseWriter, r *http.Request) {
+			key := r.Header.Get("Apikey")
+			w.Header().Set("Content-Type", key)
+			w.Header().Set("Proxy-Status", "PostgREST; error="+key)
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = fmt.Fprintf(w, `{"code":%q,"message":%q,"details":{"a":%q},"hint":%q}`, key, "bad key "+key, key, key)
+		},
+		"as text": func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusBadGateway)
+			_, _ = io.WriteString(w, r.Header.Get("Apikey"))
+		},
+		"as a redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://example.com/?apikey="+r.Header.Get("Apikey"), http.StatusFound)
+		},
+		"as no HTTP": func(w http.ResponseWriter, r *http.Request) { raw(w, r.Header.Get("Apikey")+"\r\n\r\n") },
+		"as a header line": func(w http.ResponseWriter, r *http.Request) {
+			raw(w, "HTTP/1.1 200 OK\r\n"+r.Header.Get("Apikey")+"\r\n\r\n")
+		},
+		"as a status": func(w http.ResponseWriter, r *http.Request) {
+			raw(w, "HTTP/1.1 "+r.Header.Get("Apikey")+" OK\r\n\r\n")
+		},
+		"as a count": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Range", "0-1/"+r.Header.Get("Apikey"))
+			_, _ = io.WriteString(w, `{`)
+		},
+		"in a cut body": func(w http.ResponseWriter, r *http.Request) {
+			raw(w, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"+r.Header.Get("Apikey"))
+		},
+	}
+	for name, handler := range echoes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server, _ := serve(t, handler)
+			for _, key := range []supabase.Secret{secretKey, jwt(`{"role":"service_role"}`)} {
+				client := open(t, server, func(c *supabase.Config) { c.Key = key })
+				err := client.RPC(t.Context(), "f", nil, new(int))
+				require.Error(t, err)
+				var logged bytes.Buffer
+				logger := zerolog.New(&logged)
+				logger.Error().Err(err).Interface("error", err).Send()
+				printed := []string{logged.String()}
+				for cause := err; cause != nil; cause = errors.Unwrap(cause) {
+					for _, verb := range verbs {
+						printed = append(printed, fmt.Sprintf(verb, cause))
+					}
+				}
+				for _, text := range printed {
+					require.NotContains(t, text, string(key))
+				}
+			}
+		})
+	}
+}
+
+// raw answers with bytes of its own and closes the connection.
+func raw(w http.ResponseWriter, text string) {
+	connection, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	_, _ = io.WriteString(connection, text)
+	_ = connection.Close()
+}
+
+func TestBodyIsReadWithinTheAttempt(t *testing.T) {
+	t.Parallel()
+	t.Run("a body that breaks off is tried again", func(t *testing.T) {
+		t.Parallel()
+		var tries atomic.Int64
+		server, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			if tries.Add(1) == 1 {
+				raw(w, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{")
+				return
+			}
+			_, _ = io.WriteString(w, "[1]")
+		})
+		body, e := read(t, open(t, server, func(c *supabase.Config) { c.MaxAttempts = 2 }))
+		require.Nil(t, e)
+		require.Equal(t, "[1]", body)
+
+		tries.Store(0)
+		_, e = read(t, open(t, server))
+		requireClass(t, e, "unavailable")
+		require.Equal(t, "supabase: select checks: the answer broke off: the connection was closed", e.Error())
+	})
+	t.Run("a body that never ends costs the time limit", func(t *testing.T) {
+		t.Parallel()
+		gone := make(chan struct{}, 2)
+		server, requests := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, "[")
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+			gone <- struct{}{}
+		})
+		_, e := read(t, open(t, server, func(c *supabase.Config) { c.Timeout, c.MaxAttempts = 50*time.Millisecond, 2 }))
+		requireClass(t, e, "unavailable")
+		require.Equal(t, "supabase: select checks: no answer within 50ms", e.Error())
+		require.Equal(t, int64(2), requests.Load())
+		<-gone
+		<-gone
+	})
+	t.Run("a body above 64 MiB is final", func(t *testing.T) {
+		t.Parallel()
+		var requests atomic.Int64
+		client := open(t, "http://localhost", func(c *supabase.Config) {
+			c.MaxAttempts, c.Timeout = 4, time.Minute
+			c.Transport = roundTripper(func(*http.Request) (*http.Response, error) {
+				requests.Add(1)
+				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(io.LimitReader(zeros{}, 100<<20))}, nil
+			})
+		})
+		_, e := read(t, client)
+		requireClass(t, e, "")
+		require.Equal(t, "supabase: select checks: 200: the answer is larger than 64 MiB", e.Error())
+		require.Equal(t, int64(1), requests.Load())
+	})
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+func TestCountThatIsNoneIsDropped(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]int64{"*/3": 3, "0-2/3": 3, "*/0": 0, "*/*": 0, "": 0, "*/010": 0, "*/x": 0, "*/-1": 0, "*/1_0": 0, "*/99999999999999999999": 0} {
+		server, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Range", header)
+			w.WriteHeader(http.StatusNoContent)
+		})
+		_, count, err := open(t, server).From("checks").Delete("minimal", "exact").ExecuteWithContext(t.Context())
+		require.NoError(t, err, header)
+		require.Equal(t, want, count, header)
+	}
+}
+
+func TestWrongCertificateIsFinal(t *testing.T) {
+	t.Parallel()
+	var requests atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
+	var connections atomic.Int64
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	_, e := read(t, open(t, server.URL, func(c *supabase.Config) { c.MaxAttempts = 4 }))
+	requireClass(t, e, "unavailable")
+	require.Equal(t, 1, e.Attempts)
+	require.Equal(t, int64(1), connections.Load(), "not tried again")
+	require.Zero(t, requests.Load())
+	var unknown x509.UnknownAuthorityError
+	require.ErrorAs(t, e, &unknown)
+}
+
+func TestNothingListens(t *testing.T) {
+	t.Parallel()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	client := open(t, "http://"+listener.Addr().String(), func(c *supabase.Config) { c.MaxAttempts = 2 })
+	err = client.RPC(t.Context(), "f", nil, nil)
+	requireClass(t, err, "unavailable")
+	var e *supabase.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, 2, e.Attempts, "a call that was never sent may be repeated, whatever it does")
+	require.Contains(t, e.Error(), "connection refused")
+}
+
+// A pool that lost its server in silence must not spend one attempt on each of
+// its idle connections.
+func TestDeadIdleConnectionsCostOneAttempt(t *testing.T) {
+	t.Parallel()
+	const callers = 8
+	var silent atomic.Bool
+	var used sync.Map // remote addresses of connections
+	var together sync.WaitGroup
+	together.Add(callers)
+	server, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_, old := used.LoadOrStore(r.RemoteAddr, true)
+		switch {
+		case !silent.Load():
+			together.Done()
+			together.Wait() // so that each caller has a connection of its own
+		case old:
+			<-r.Context().Done() // as if its packets were lost
+			panic(http.ErrAbortHandler)
+		}
+		_, _ = io.WriteString(w, "[]")
+	})
+	transport := &http.Transport{MaxIdleConnsPerHost: callers}
+	t.Cleanup(transport.CloseIdleConnections)
+	client := open(t, server, func(c *supabase.Config) {
+		c.Transport, c.Timeout, c.MaxAttempts = transport, time.Second, 2
+	})
+	var group sync.WaitGroup
+	for range callers {
+		group.Go(func() {
+			if _, _, err := client.From("checks").Select("*", "", false).ExecuteWithContext(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	silent.Store(true)
+	_, e := read(t, client)
+	require.Nil(t, e, "the second attempt dials")
+}
+
+func TestClientIsSafeForManyCallers(t *testing.T) {
+	t.Parallel()
+	server, requests := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = fmt.Fprintf(w, `[%q]`, strings.TrimPrefix(r.URL.Query().Get("name"), "eq."))
+	})
+	client := open(t, server)
+	var group sync.WaitGroup
+	for i := range 64 {
+		group.Go(func() {
+			for j := range 20 {
+				name := fmt.Sprintf("a+b,(%d)\"%d%%☃", i, j)
+				body, _, err := client.From("checks").Select("*", "", false).Eq("name", name).ExecuteWithContext(context.Background())
+				if err != nil || string(body) != fmt.Sprintf("[%q]", name) {
+					t.Errorf("%s: %s, %v", name, body, err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	require.Equal(t, int64(64*20), requests.Load())
+}
