@@ -1,0 +1,74 @@
+package alertevent
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/supavigil/supavigil/internal/column"
+	"github.com/supavigil/supavigil/internal/operation"
+	"github.com/supavigil/supavigil/supabase"
+)
+
+// CreateAlertEventData is what there is to raise.
+type CreateAlertEventData struct {
+	// ID is the row's UUID. "" makes one (version 7); setting it lets a caller
+	// repeat the whole call without raising the alert twice.
+	ID          string
+	ServiceName string    // not blank, at most 100 characters
+	AlertType   AlertType // one of the three
+	Status      Status    // one of the three; "" means active
+	Message     *string   // nil stores NULL
+	// Details is stored as JSONB; nil stores NULL.
+	Details map[string]any
+}
+
+// insertRow is what travels: every column but those that the database fills in.
+type insertRow struct {
+	ID          string          `json:"id"`
+	ServiceName string          `json:"service_name"`
+	AlertType   AlertType       `json:"alert_type"`
+	Status      Status          `json:"status"`
+	Message     *string         `json:"message"`
+	Details     json.RawMessage `json:"details"`
+}
+
+// Create stores one alert and returns it as stored. It retries safely: where an
+// answer was lost, the row is stored once and read back.
+//
+// The error is ErrInvalid for data that the table cannot hold, before anything
+// is sent, and ErrConflict when a row with data.ID was there before.
+func (m AlertEventModel) Create(ctx context.Context, data CreateAlertEventData) (*AlertEvent, error) {
+	row, problems := data.row()
+	o := operation.Begin(operation.Insert, table, "service_name", data.ServiceName)
+	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) (*AlertEvent, error) {
+		return operation.InsertRow(ctx, o, client, row.ID, row, key)
+	})
+}
+
+// row returns what travels for data, and what is wrong with it.
+func (data CreateAlertEventData) row() (insertRow, []string) {
+	if data.Status == "" {
+		data.Status = StatusActive
+	}
+	details, detailsProblem := column.JSONB("details", data.Details)
+	row := insertRow{
+		ID:          operation.NewID(data.ID),
+		ServiceName: data.ServiceName,
+		AlertType:   data.AlertType,
+		Status:      data.Status,
+		Message:     data.Message,
+		Details:     details,
+	}
+	return row, []string{
+		column.OptionalID(data.ID),
+		column.ServiceName(data.ServiceName),
+		checkAlertType(data.AlertType),
+		column.OneOf("status", data.Status, StatusActive, StatusAcknowledged, StatusResolved),
+		column.Text("message", data.Message),
+		detailsProblem,
+	}
+}
+
+func checkAlertType(alertType AlertType) string {
+	return column.OneOf("alert_type", alertType, AlertTypeServiceDown, AlertTypeServiceDegraded, AlertTypeRecovery)
+}

@@ -1,0 +1,69 @@
+package alertevent
+
+import (
+	"context"
+	"time"
+
+	postgrest "github.com/supabase-community/postgrest-go"
+
+	"github.com/supavigil/supavigil/internal/column"
+	"github.com/supavigil/supavigil/internal/operation"
+	"github.com/supavigil/supavigil/internal/timestamp"
+	"github.com/supavigil/supavigil/supabase"
+)
+
+const table = "alert_events"
+
+// AlertEventModel raises, finds and settles alerts. Its zero value works, with
+// the environment's project; it may be copied and used by many goroutines.
+type AlertEventModel struct {
+	// Connect opens the client of each operation. Defaults to
+	// supabase.ServiceClient, which reads the environment each time.
+	Connect supabase.Connector
+}
+
+// FindActive lists the active alerts of a service, or of every service with "",
+// newest first: all of them, in pages, however many there are. Alerts whose
+// created_at is NULL come last. Without alerts it returns an empty slice.
+func (m AlertEventModel) FindActive(ctx context.Context, serviceName string) ([]AlertEvent, error) {
+	o := operation.Begin(operation.Select, table, "service_name", serviceName)
+	problems := []string{column.OptionalServiceName(serviceName)}
+	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) ([]AlertEvent, error) {
+		return operation.Collect(operation.List(ctx, o, 0, func() *postgrest.FilterBuilder {
+			query := client.From(table).Select("*", "", false).Eq("status", string(StatusActive))
+			if serviceName != "" {
+				query = query.Eq("service_name", serviceName)
+			}
+			return query
+		}, key))
+	})
+}
+
+// FindRecentByService returns a service's newest alert of a type that was
+// created within the last withinMinutes minutes, 1…52,560,000, by this
+// machine's clock, whatever its status; nil and no error where there is none.
+func (m AlertEventModel) FindRecentByService(ctx context.Context, serviceName string, alertType AlertType, withinMinutes int) (*AlertEvent, error) {
+	o := operation.Begin(operation.Select, table, "service_name", serviceName)
+	problems := []string{column.ServiceName(serviceName), checkAlertType(alertType), column.WithinMinutes(withinMinutes)}
+	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) (*AlertEvent, error) {
+		since := time.Now().Add(-time.Duration(withinMinutes) * time.Minute)
+		return operation.Find(ctx, o, client.From(table).Select("*", "", false).
+			Eq("service_name", serviceName).
+			Eq("alert_type", string(alertType)).
+			Gte("created_at", timestamp.Format(since)).
+			Order("created_at", operation.Newest).Order("id", operation.Newest).
+			Limit(1, "").Single(), key)
+	})
+}
+
+// DeleteOlderThan deletes the alerts created more than days ago, 1…36,500, by
+// this machine's clock and whatever their status, and returns how many: a lower
+// bound where an answer was lost. The rows do not travel back. Alerts whose
+// created_at is NULL stay.
+func (m AlertEventModel) DeleteOlderThan(ctx context.Context, days int) (int64, error) {
+	o := operation.Begin(operation.Delete, table, "", "")
+	problems := []string{column.Days(days)}
+	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) (int64, error) {
+		return operation.DeleteOlderThan(ctx, o, client, days)
+	})
+}

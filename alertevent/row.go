@@ -1,0 +1,68 @@
+package alertevent
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/supavigil/supavigil/internal/timestamp"
+)
+
+// AlertType is what an alert is about. A type that a newer schema adds passes
+// through reads as it is.
+type AlertType string
+
+// The types that alert_events takes.
+const (
+	AlertTypeServiceDown     AlertType = "service_down"
+	AlertTypeServiceDegraded AlertType = "service_degraded"
+	AlertTypeRecovery        AlertType = "recovery"
+)
+
+// Status is how far an alert has come. A status that a newer schema adds passes
+// through reads as it is.
+type Status string
+
+// The statuses that alert_events takes.
+const (
+	StatusActive       Status = "active"
+	StatusAcknowledged Status = "acknowledged"
+	StatusResolved     Status = "resolved"
+)
+
+// AlertEvent is a row of alert_events. Times are in UTC; a NULL in created_at,
+// which others may store, is the zero time.
+type AlertEvent struct {
+	ID          string    `json:"id"`           // a UUID
+	ServiceName string    `json:"service_name"` // at most 100 characters
+	AlertType   AlertType `json:"alert_type"`
+	Status      Status    `json:"status"`
+	Message     *string   `json:"message"`
+	// Details is a JSON object; its numbers come back as float64.
+	Details   map[string]any `json:"details"`
+	CreatedAt time.Time      `json:"created_at"`
+	// AcknowledgedAt and ResolvedAt are by the clock of whoever called
+	// Acknowledge and Resolve; nil until then.
+	AcknowledgedAt *time.Time `json:"acknowledged_at"`
+	ResolvedAt     *time.Time `json:"resolved_at"`
+}
+
+// UnmarshalJSON decodes a row as PostgREST sends it, and with the timestamps of
+// PostgreSQL's own text form, which some compatible servers send.
+func (a *AlertEvent) UnmarshalJSON(data []byte) error {
+	type plain AlertEvent
+	row := struct {
+		*plain
+		CreatedAt      timestamp.Time `json:"created_at"`
+		AcknowledgedAt timestamp.Time `json:"acknowledged_at"`
+		ResolvedAt     timestamp.Time `json:"resolved_at"`
+	}{plain: (*plain)(a)}
+	if err := json.Unmarshal(data, &row); err != nil {
+		return err
+	}
+	a.CreatedAt = row.CreatedAt.Time
+	a.AcknowledgedAt, a.ResolvedAt = row.AcknowledgedAt.Pointer(), row.ResolvedAt.Pointer()
+	return nil
+}
+
+// key orders lists.
+func key(a *AlertEvent) (createdAt time.Time, id string) { return a.CreatedAt, a.ID }

@@ -1,0 +1,78 @@
+package healthcheck
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/supavigil/supavigil/internal/column"
+	"github.com/supavigil/supavigil/internal/operation"
+	"github.com/supavigil/supavigil/internal/timestamp"
+	"github.com/supavigil/supavigil/supabase"
+)
+
+// CreateHealthCheckData is what a probe has to say.
+type CreateHealthCheckData struct {
+	// ID is the row's UUID. "" makes one (version 7); setting it lets a caller
+	// repeat the whole call without storing the row twice.
+	ID          string
+	ServiceName string // not blank, at most 100 characters
+	Status      Status // one of the three
+	// LatencyMS is in milliseconds, 0…2147483647; nil stores NULL.
+	LatencyMS    *int
+	ErrorMessage *string // nil stores NULL
+	// ProbeDetails is stored as JSONB; nil stores NULL.
+	ProbeDetails map[string]any
+	// CheckedAt is when the probe ran, stored in UTC and cut to the
+	// microsecond. The zero time leaves it to the database's clock.
+	CheckedAt time.Time
+}
+
+// insertRow is what travels: every column but those that the database fills in.
+type insertRow struct {
+	ID           string          `json:"id"`
+	ServiceName  string          `json:"service_name"`
+	Status       Status          `json:"status"`
+	LatencyMS    *int            `json:"latency_ms"`
+	ErrorMessage *string         `json:"error_message"`
+	ProbeDetails json.RawMessage `json:"probe_details"`
+	CheckedAt    string          `json:"checked_at,omitempty"`
+}
+
+// Create stores one check and returns it as stored. It retries safely: where an
+// answer was lost, the row is stored once and read back.
+//
+// The error is ErrInvalid for data that the table cannot hold, before anything
+// is sent, and ErrConflict when a row with data.ID was there before.
+func (m HealthCheckModel) Create(ctx context.Context, data CreateHealthCheckData) (*ServiceHealthCheck, error) {
+	row, problems := data.row()
+	o := operation.Begin(operation.Insert, table, "service_name", data.ServiceName)
+	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) (*ServiceHealthCheck, error) {
+		return operation.InsertRow(ctx, o, client, row.ID, row, key)
+	})
+}
+
+// row returns what travels for data, and what is wrong with it.
+func (data CreateHealthCheckData) row() (insertRow, []string) {
+	details, detailsProblem := column.JSONB("probe_details", data.ProbeDetails)
+	row := insertRow{
+		ID:           operation.NewID(data.ID),
+		ServiceName:  data.ServiceName,
+		Status:       data.Status,
+		LatencyMS:    data.LatencyMS,
+		ErrorMessage: data.ErrorMessage,
+		ProbeDetails: details,
+	}
+	if !data.CheckedAt.IsZero() {
+		row.CheckedAt = timestamp.Format(data.CheckedAt)
+	}
+	return row, []string{
+		column.OptionalID(data.ID),
+		column.ServiceName(data.ServiceName),
+		column.OneOf("status", data.Status, StatusHealthy, StatusDegraded, StatusDown),
+		column.LatencyMS(data.LatencyMS),
+		column.Text("error_message", data.ErrorMessage),
+		detailsProblem,
+		column.CheckedAt(data.CheckedAt),
+	}
+}

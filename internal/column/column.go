@@ -1,0 +1,164 @@
+// Package column checks values against what the columns of both tables can
+// hold, before any I/O. Each check returns what is wrong and what would be
+// right, or "".
+package column
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/supavigil/supavigil/internal/timestamp"
+)
+
+const (
+	maxServiceName   = 100        // VARCHAR(100): characters, not bytes
+	maxInteger       = 2147483647 // INTEGER
+	maxDays          = 36_500
+	maxWithinMinutes = 52_560_000
+)
+
+// ServiceName checks service_name.
+func ServiceName(name string) string {
+	if strings.TrimSpace(name) == "" {
+		return "service_name must not be blank"
+	}
+	if problem := Text("service_name", &name); problem != "" {
+		return problem
+	}
+	if n := utf8.RuneCountInString(name); n > maxServiceName {
+		return fmt.Sprintf("service_name must have at most %d characters, not %d", maxServiceName, n)
+	}
+	return ""
+}
+
+// OptionalServiceName checks service_name where "" stands for every service.
+func OptionalServiceName(name string) string {
+	if name == "" {
+		return ""
+	}
+	return ServiceName(name)
+}
+
+// Text checks a TEXT column; nil is NULL.
+func Text(column string, text *string) string {
+	if text == nil {
+		return ""
+	}
+	if problem := checkText(*text); problem != "" {
+		return column + " " + problem
+	}
+	return ""
+}
+
+func checkText(text string) string {
+	if !utf8.ValidString(text) {
+		return "must be valid UTF-8"
+	}
+	if strings.ContainsRune(text, 0) {
+		return "must not hold NUL (U+0000), which PostgreSQL cannot store"
+	}
+	return ""
+}
+
+// OneOf checks a column with a CHECK constraint on its values.
+func OneOf[T ~string](column string, value T, allowed ...T) string {
+	if slices.Contains(allowed, value) {
+		return ""
+	}
+	names := make([]string, len(allowed))
+	for i, name := range allowed {
+		names[i] = string(name)
+	}
+	last := len(names) - 1
+	return fmt.Sprintf("%s must be %s or %s%s", column, strings.Join(names[:last], ", "), names[last], not(string(value)))
+}
+
+// LatencyMS checks latency_ms; nil is NULL.
+func LatencyMS(latency *int) string {
+	if latency == nil || *latency >= 0 && *latency <= maxInteger {
+		return ""
+	}
+	return fmt.Sprintf("latency_ms must be within 0…%d milliseconds, not %d", maxInteger, *latency)
+}
+
+// CheckedAt checks checked_at; the zero time stands for the database's clock.
+func CheckedAt(at time.Time) string {
+	if at.IsZero() || timestamp.InRange(at) {
+		return ""
+	}
+	return fmt.Sprintf("checked_at must be within the years 1…9999 (UTC), not %d", at.UTC().Year())
+}
+
+// ID checks a UUID in its 36 characters, the form that PostgreSQL prints.
+func ID(id string) string {
+	if len(id) == 36 && uuid.Validate(id) == nil {
+		return ""
+	}
+	return "id must be a UUID in its 36 characters" + not(id)
+}
+
+// OptionalID checks an id where "" asks for a new one.
+func OptionalID(id string) string {
+	if id == "" {
+		return ""
+	}
+	return ID(id)
+}
+
+// Days checks a number of days to keep.
+func Days(days int) string { return within("days", days, 1, maxDays) }
+
+// WithinMinutes checks a window of time that ends now.
+func WithinMinutes(minutes int) string { return within("withinMinutes", minutes, 1, maxWithinMinutes) }
+
+// Limit checks a number of rows; 0 stands for the default.
+func Limit(limit int) string {
+	if limit < 0 {
+		return fmt.Sprintf("limit must not be negative (0: the default of 100), not %d", limit)
+	}
+	return ""
+}
+
+func within(name string, value, low, high int) string {
+	if value >= low && value <= high {
+		return ""
+	}
+	return fmt.Sprintf("%s must be within %d…%d, not %d", name, low, high, value)
+}
+
+// JSONB marshals a JSONB column; nil is NULL. encoding/json would replace what
+// is not UTF-8 without a word, so the strings are checked where they stand.
+func JSONB(column string, value map[string]any) (json.RawMessage, string) {
+	if value == nil {
+		return nil, ""
+	}
+	data, err := json.Marshal(value)
+	if err != nil {
+		return nil, column + " must marshal to JSON: " + err.Error()
+	}
+	if problem := checkStrings(value); problem != "" {
+		return nil, column + ": every string " + problem
+	}
+	if !utf8.Valid(data) || escapesNUL(data) { // what a MarshalJSON wrote
+		return nil, column + ": every string must be valid UTF-8 without NUL (U+0000), which PostgreSQL cannot store"
+	}
+	return data, ""
+}
+
+// not quotes a wrong value where it is short enough to help.
+func not(value string) string {
+	const short = 40
+	if value == "" {
+		return ", not empty"
+	}
+	if len(value) > short {
+		return ""
+	}
+	return fmt.Sprintf(", not %q", value)
+}
