@@ -1,0 +1,147 @@
+package alertevent_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/supavigil/supavigil/alertevent"
+	"github.com/supavigil/supavigil/supabase"
+	"github.com/supavigil/supavigil/supabase/supabasetest"
+)
+
+// Raise an alert unless one was raised in the last half hour.
+func Example() {
+	server := supabasetest.NewServer() // a program has a project instead
+	defer server.Close()
+	ctx := context.Background()
+
+	alerts := alertevent.AlertEventModel{Connect: server.Config().ServiceClient}
+	for range 2 {
+		recent, err := alerts.FindRecentByService(ctx, "api", alertevent.AlertTypeServiceDown, 30)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if recent != nil {
+			fmt.Println("raised already:", *recent.Message)
+			continue
+		}
+		alert, err := alerts.Create(ctx, alertevent.CreateAlertEventData{
+			ServiceName: "api",
+			AlertType:   alertevent.AlertTypeServiceDown,
+			Message:     new("no answer from api"),
+		})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println("raised:", *alert.Message)
+	}
+	// Output:
+	// raised: no answer from api
+	// raised already: no answer from api
+}
+
+func ExampleAlertEventModel_Create() {
+	server := supabasetest.NewServer()
+	defer server.Close()
+	alerts := alertevent.AlertEventModel{Connect: server.Config().ServiceClient}
+
+	alert, err := alerts.Create(context.Background(), alertevent.CreateAlertEventData{
+		ServiceName: "api",
+		AlertType:   alertevent.AlertTypeServiceDegraded,
+		Details:     map[string]any{"latency_ms": 1250},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(alert.AlertType, alert.Status, alert.Details["latency_ms"])
+	// Output: service_degraded active 1250
+}
+
+func ExampleAlertEventModel_FindActive() {
+	server := supabasetest.NewServer()
+	defer server.Close()
+	ctx := context.Background()
+	alerts := alertevent.AlertEventModel{Connect: server.Config().ServiceClient}
+	for _, name := range []string{"api", "web"} {
+		if _, err := alerts.Create(ctx, alertevent.CreateAlertEventData{ServiceName: name, AlertType: alertevent.AlertTypeServiceDown}); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+
+	active, err := alerts.FindActive(ctx, "") // of every service
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, alert := range active {
+		fmt.Println(alert.ServiceName, alert.AlertType)
+	}
+	// Output:
+	// web service_down
+	// api service_down
+}
+
+// Acknowledge moves an active alert, and repeating it changes nothing.
+func ExampleAlertEventModel_Acknowledge() {
+	server := supabasetest.NewServer()
+	defer server.Close()
+	ctx := context.Background()
+	alerts := alertevent.AlertEventModel{Connect: server.Config().ServiceClient}
+	alert, err := alerts.Create(ctx, alertevent.CreateAlertEventData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	first, err := alerts.Acknowledge(ctx, alert.ID)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	second, err := alerts.Acknowledge(ctx, alert.ID)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(second.Status, second.AcknowledgedAt.Equal(*first.AcknowledgedAt))
+	// Output: acknowledged true
+}
+
+func ExampleAlertEventModel_Resolve() {
+	server := supabasetest.NewServer()
+	defer server.Close()
+	alerts := alertevent.AlertEventModel{Connect: server.Config().ServiceClient}
+
+	_, err := alerts.Resolve(context.Background(), "0198c0de-0000-7000-8000-000000000000")
+	fmt.Println(errors.Is(err, supabase.ErrNotFound))
+	// Output: true
+}
+
+func ExampleAlertEventModel_FindRecentByService() {
+	server := supabasetest.NewServer()
+	defer server.Close()
+	alerts := alertevent.AlertEventModel{Connect: server.Config().ServiceClient}
+
+	recent, err := alerts.FindRecentByService(context.Background(), "api", alertevent.AlertTypeServiceDown, 30)
+	fmt.Println(recent == nil, err) // no alert is no error
+	// Output: true <nil>
+}
+
+func ExampleAlertEventModel_DeleteOlderThan() {
+	server := supabasetest.NewServer()
+	defer server.Close()
+	alerts := alertevent.AlertEventModel{Connect: server.Config().ServiceClient}
+
+	deleted, err := alerts.DeleteOlderThan(context.Background(), 90)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(deleted, "alerts were older than 90 days")
+	// Output: 0 alerts were older than 90 days
+}

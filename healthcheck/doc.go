@@ -1,0 +1,41 @@
+// Package healthcheck stores what probes saw in the table service_health_checks
+// of a Supabase project, and finds it again.
+//
+// The zero [HealthCheckModel] works with the project that the environment names
+// (see [github.com/supavigil/supavigil/supabase.ConfigFromEnv]):
+//
+//	var checks healthcheck.HealthCheckModel
+//	check, err := checks.Create(ctx, healthcheck.CreateHealthCheckData{
+//		ServiceName: "api",
+//		Status:      healthcheck.StatusHealthy,
+//		LatencyMS:   new(12),
+//	})
+//
+// Each operation opens a client, which costs microseconds, so a changed
+// environment is seen by the next one. For another project, or a test, set
+// Connect to the ServiceClient method of a supabase.Config.
+//
+// # Errors
+//
+// Every error is a [*github.com/supavigil/supavigil/supabase.Error], with the
+// classes of package supabase. Bad input is ErrInvalid before any I/O, and the
+// error names every fault: the column, its limit and, where short, the value.
+// A finder of one row returns nil and no error where there is none.
+//
+// # Retries
+//
+// Every operation may be repeated safely, and is, as package supabase says:
+// Create's row carries its id, so it is stored once though answers are lost.
+//
+// # Logging
+//
+// One zerolog event per operation goes to the logger in the context
+// ([github.com/rs/zerolog.Ctx]): info for writes, debug for reads, error for
+// failures. It has table, service_name, status, code, attempts, duration and
+// rows, never the row's details or the key. Without a logger there is silence.
+//
+// # Clocks
+//
+// DeleteOlderThan counts back from this machine's clock. created_at, and
+// checked_at unless it is given, are the database's.
+package healthcheck
