@@ -1,0 +1,49 @@
+// Package supabasetest provides a Supabase project for tests: an in-process
+// double of PostgREST that holds the tables service_health_checks and
+// alert_events in memory. Services that import supavigil test against it
+// without a database:
+//
+//	server := supabasetest.NewServer()
+//	defer server.Close()
+//	connect := server.Config().ServiceClient
+//
+// The tables are those of the migrations, with their defaults and CHECK
+// constraints, and empty at first.
+//
+// # What it answers
+//
+// It answers as PostgREST 16.2 on PostgreSQL 15 was recorded to, and as their
+// documentation and source say where a recording does not reach: reads with
+// filters, logic trees, order, limit, offset and exact counts; inserts, upserts
+// on the primary key, updates and deletes with their preferences; a single
+// object for application/vnd.pgrst.object+json; and the errors of all these. A
+// write that is refused changes nothing.
+//
+// Everything else, such as casts, embedding, JSON paths, CSV or PUT, it answers
+// with 501, a JSON error body with the code SUPABASETEST, and a message that
+// says what is missing. It never guesses.
+//
+// # What it does not do
+//
+//   - Hints that PostgreSQL and PostgREST find by likeness ("Perhaps you
+//     meant…") are null.
+//   - Without an order, rows come as they were inserted, updated ones last. That
+//     is how PostgreSQL often has them, and never promises.
+//   - Text compares bytewise, as in the collation C.
+//   - A DELETE or PATCH without filters is carried out, as PostgREST does.
+//     Supabase refuses it (21000).
+//   - There is no gateway: no rate limit, no HTML errors, no check of apikey
+//     beside Authorization. [Server.Intercept] plays such parts.
+//
+// # Who may do what
+//
+// [Server.Key] may do everything. A request without a key is anonymous, and meets
+// tables with grants for anon, row-level security and no policies: it reads no
+// rows, changes none, and its inserts are refused (42501, 401). Any other
+// token is refused with 401.
+//
+// # Faults
+//
+// [Server.Intercept] takes one request away from the double, to answer it
+// differently, late or not at all. [Server.Requests] returns all that came in.
+package supabasetest
