@@ -46,11 +46,8 @@ func loseAnswer(server *supabasetest.Server) {
 }
 
 // answerNext answers the next request with bytes of its own.
-func answerNext(server *supabasetest.Server, status int, header map[string]string, body string) {
+func answerNext(server *supabasetest.Server, status int, body string) {
 	server.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
-		for name, value := range header {
-			w.Header().Set(name, value)
-		}
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte(body))
 		return true

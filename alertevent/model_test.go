@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -66,8 +67,10 @@ func TestCreateRefusesWhatTheTableCannotHold(t *testing.T) {
 		"status":       {func(d *data) { d.Status = "open" }, `status must be active, acknowledged or resolved, not "open"`},
 		"message":      {func(d *data) { d.Message = new("\xff") }, "message must be valid UTF-8"},
 		"details":      {func(d *data) { d.Details = map[string]any{"a": "\x00"} }, "details: every string must not hold NUL (U+0000), which PostgreSQL cannot store"},
-		"all at once": {func(d *data) { *d = data{} },
-			"service_name must not be blank; alert_type must be service_down, service_degraded or recovery, not empty"},
+		"all at once": {
+			func(d *data) { *d = data{} },
+			"service_name must not be blank; alert_type must be service_down, service_degraded or recovery, not empty",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -207,7 +210,7 @@ func TestSettlingWhatIsNotThere(t *testing.T) {
 		require.Equal(t, "update", e.Op)
 		require.Equal(t, 2, e.Attempts)
 
-		answerNext(server, http.StatusForbidden, nil, `{"code":"42501","message":"permission denied for table alert_events"}`)
+		answerNext(server, http.StatusForbidden, `{"code":"42501","message":"permission denied for table alert_events"}`)
 		_, err = settle(model)(t.Context(), id)
 		require.ErrorIs(t, err, supabase.ErrPermission)
 
@@ -276,7 +279,7 @@ func TestDeleteOlderThan(t *testing.T) {
 	server, model := start(t)
 	now := time.Now()
 	for i, age := range []time.Duration{time.Hour, 25 * time.Hour, 49 * time.Hour} {
-		store(t, server, map[string]any{"service_name": fmt.Sprint(i), "alert_type": "recovery", "status": "active", "created_at": now.Add(-age)})
+		store(t, server, map[string]any{"service_name": strconv.Itoa(i), "alert_type": "recovery", "status": "active", "created_at": now.Add(-age)})
 	}
 	deleted, err := model.DeleteOlderThan(t.Context(), 1)
 	require.NoError(t, err)
@@ -285,7 +288,7 @@ func TestDeleteOlderThan(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, left, 1)
 
-	answerNext(server, http.StatusNoContent, nil, "")
+	answerNext(server, http.StatusNoContent, "")
 	_, err = model.DeleteOlderThan(t.Context(), 1)
 	require.ErrorContains(t, err, "the answer does not say how many rows were deleted")
 
@@ -297,7 +300,7 @@ func TestDeleteOlderThan(t *testing.T) {
 func TestRowsDecode(t *testing.T) {
 	t.Parallel()
 	server, model := start(t)
-	answerNext(server, http.StatusOK, nil, `[{"id":"`+id+`","service_name":"api","alert_type":"flapping","status":"muted","message":null,"details":null,"created_at":"2026-01-02 03:04:05+00","acknowledged_at":"2026-01-02T03:04:06.5+00:00","resolved_at":null,"new_column":1}]`)
+	answerNext(server, http.StatusOK, `[{"id":"`+id+`","service_name":"api","alert_type":"flapping","status":"muted","message":null,"details":null,"created_at":"2026-01-02 03:04:05+00","acknowledged_at":"2026-01-02T03:04:06.5+00:00","resolved_at":null,"new_column":1}]`)
 	alerts, err := model.FindActive(t.Context(), "")
 	require.NoError(t, err)
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -310,7 +313,7 @@ func TestRowsDecode(t *testing.T) {
 	require.NoError(t, json.Unmarshal(data, &again))
 	require.Equal(t, alerts, again, "what is marshalled can be read")
 
-	answerNext(server, http.StatusOK, nil, `[{"id":"`+id+`","details":"confidential"}]`)
+	answerNext(server, http.StatusOK, `[{"id":"`+id+`","details":"confidential"}]`)
 	_, err = model.Acknowledge(t.Context(), id)
 	require.EqualError(t, err, "supabase: update alert_events: 200: the answer cannot be decoded: details cannot hold a JSON string")
 }

@@ -77,8 +77,10 @@ func TestCreateRefusesWhatTheTableCannotHold(t *testing.T) {
 		"error_message": {func(d *data) { d.ErrorMessage = new("\x00") }, "error_message must not hold NUL (U+0000), which PostgreSQL cannot store"},
 		"probe_details": {func(d *data) { d.ProbeDetails = map[string]any{"a": "\xff"} }, "probe_details: every string must be valid UTF-8"},
 		"checked_at":    {func(d *data) { d.CheckedAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, "checked_at must be within the years 1…9999 (UTC), not 10000"},
-		"all at once": {func(d *data) { *d = data{Status: "up", LatencyMS: new(-1)} },
-			`service_name must not be blank; status must be healthy, degraded or down, not "up"; latency_ms must be within 0…2147483647 milliseconds, not -1`},
+		"all at once": {
+			func(d *data) { *d = data{Status: "up", LatencyMS: new(-1)} },
+			`service_name must not be blank; status must be healthy, degraded or down, not "up"; latency_ms must be within 0…2147483647 milliseconds, not -1`,
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

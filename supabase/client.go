@@ -130,8 +130,7 @@ func openPlatform(project, key, schema string) (*supabasego.Client, error) {
 // asError returns the *Error that postgrest-go wraps, or an *Error around what
 // went wrong in postgrest-go itself.
 func asError(err error, op, name string) *Error {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	return &Error{Op: op, Table: name, Message: "postgrest-go: " + err.Error(), Err: err}

@@ -110,14 +110,14 @@ func TestConfigDefaultsAndURLs(t *testing.T) {
 }
 
 func TestConfigFromEnv(t *testing.T) {
-	clear := func(t *testing.T) {
+	unset := func(t *testing.T) {
 		t.Helper()
 		for _, name := range []string{"SUPABASE_URL", "SUPABASE_REST_URL", "SUPABASE_SERVICE_KEY", "SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SECRET_KEY", "SUPABASE_SCHEMA"} {
 			t.Setenv(name, "")
 		}
 	}
 	t.Run("everything missing is named", func(t *testing.T) {
-		clear(t)
+		unset(t)
 		_, err := supabase.ConfigFromEnv()
 		require.ErrorIs(t, err, supabase.ErrInvalid)
 		for _, name := range []string{"SUPABASE_URL", "SUPABASE_SERVICE_KEY", "SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SECRET_KEY"} {
@@ -127,7 +127,7 @@ func TestConfigFromEnv(t *testing.T) {
 		require.ErrorIs(t, err, supabase.ErrInvalid)
 	})
 	t.Run("an empty variable counts as unset", func(t *testing.T) {
-		clear(t)
+		unset(t)
 		t.Setenv("SUPABASE_REST_URL", "http://localhost:3000")
 		for _, name := range []string{"SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SERVICE_KEY"} {
 			t.Setenv(name, secretKey+strings.ToLower(name)) // each comes before the last
@@ -137,7 +137,7 @@ func TestConfigFromEnv(t *testing.T) {
 		}
 	})
 	t.Run("the environment is read each time", func(t *testing.T) {
-		clear(t)
+		unset(t)
 		t.Setenv("SUPABASE_SERVICE_KEY", secretKey)
 		t.Setenv("SUPABASE_SCHEMA", "monitoring")
 		var accepted []string

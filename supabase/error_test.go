@@ -36,28 +36,34 @@ func TestAnswersBecomeErrors(t *testing.T) {
 	}{
 		"conflict": {
 			409, json, `{"code":"23505","details":"Key (id)=(1) already exists.","hint":null,"message":"duplicate key value"}`,
-			supabase.Error{Code: "23505", Message: "duplicate key value", Details: "Key (id)=(1) already exists."}, "conflict",
+			supabase.Error{Code: "23505", Message: "duplicate key value", Details: "Key (id)=(1) already exists."},
+			"conflict",
 		},
 		"no row": {
 			406, json, `{"code":"PGRST116","details":"The result contains 0 rows","hint":null,"message":"Cannot coerce"}`,
-			supabase.Error{Code: "PGRST116", Message: "Cannot coerce", Details: "The result contains 0 rows"}, "not found",
+			supabase.Error{Code: "PGRST116", Message: "Cannot coerce", Details: "The result contains 0 rows"},
+			"not found",
 		},
 		"no row, PostgREST 12": {
 			406, json, `{"code":"PGRST116","details":"Results contain 0 rows, application/vnd.pgrst.object+json requires 1 row","hint":null,"message":"JSON object requested"}`,
-			supabase.Error{Code: "PGRST116", Message: "JSON object requested", Details: "Results contain 0 rows, application/vnd.pgrst.object+json requires 1 row"}, "not found",
+			supabase.Error{Code: "PGRST116", Message: "JSON object requested", Details: "Results contain 0 rows, application/vnd.pgrst.object+json requires 1 row"},
+			"not found",
 		},
 		"10 rows are not 0 rows": {
 			406, json, `{"code":"PGRST116","details":"The result contains 10 rows","hint":null,"message":"Cannot coerce"}`,
-			supabase.Error{Code: "PGRST116", Message: "Cannot coerce", Details: "The result contains 10 rows"}, "",
+			supabase.Error{Code: "PGRST116", Message: "Cannot coerce", Details: "The result contains 10 rows"},
+			"",
 		},
 		"more rows than an int": {
 			406, json, `{"code":"PGRST116","details":"The result contains 99999999999999999999 rows","message":"m"}`,
-			supabase.Error{Code: "PGRST116", Message: "m", Details: "The result contains 99999999999999999999 rows"}, "",
+			supabase.Error{Code: "PGRST116", Message: "m", Details: "The result contains 99999999999999999999 rows"},
+			"",
 		},
 		"no details": {406, json, `{"code":"PGRST116","message":"Cannot coerce"}`, supabase.Error{Code: "PGRST116", Message: "Cannot coerce"}, ""},
 		"details as an array": {
 			400, json, `{"code":"PGRST201","details":[{"a": 1}, 2],"hint":"h","message":"m"}`,
-			supabase.Error{Code: "PGRST201", Message: "m", Details: `[{"a":1},2]`, Hint: "h"}, "",
+			supabase.Error{Code: "PGRST201", Message: "m", Details: `[{"a":1},2]`, Hint: "h"},
+			"",
 		},
 		"unauthorized":             {401, json, `{"code":"PGRST301","message":"m"}`, supabase.Error{Code: "PGRST301", Message: "m"}, "permission"},
 		"forbidden":                {403, json, `{"code":"42501","message":"permission denied for table"}`, supabase.Error{Code: "42501", Message: "permission denied for table"}, "permission"},

@@ -81,8 +81,7 @@ func ExampleError() {
 	}
 
 	err = client.RPC(context.Background(), "uptime_of", nil, nil)
-	var e *supabase.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*supabase.Error](err); ok {
 		fmt.Println(e.Op, e.Table, e.Status, e.Code, e.Attempts)
 	}
 	// Output: rpc uptime_of 404 PGRST202 1

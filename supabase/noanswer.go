@@ -40,16 +40,15 @@ func newNoAnswer(err error, hideKey func(string) string) *noAnswer {
 	if hideKey(said) != said || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		n.err = nil
 	}
-	var broken *brokenOff
-	if errors.As(err, &broken) {
+	if broken, ok := errors.AsType[*brokenOff](err); ok {
 		prefix, said = "the answer broke off: ", broken.err.Error()
 	}
-	var protocol textproto.ProtocolError
-	var network *net.OpError
+	_, malformed := errors.AsType[textproto.ProtocolError](err)
+	network, failed := errors.AsType[*net.OpError](err)
 	switch {
-	case errors.As(err, &protocol):
+	case malformed:
 		said = "malformed header"
-	case errors.As(err, &network):
+	case failed:
 		said = network.Error()
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		said = "the connection was closed"
@@ -60,13 +59,13 @@ func newNoAnswer(err error, hideKey func(string) string) *noAnswer {
 
 // dialFailed says that there was never a connection, so nothing was sent.
 func dialFailed(err error) bool {
-	var network *net.OpError
-	return errors.As(err, &network) && network.Op == "dial"
+	network, ok := errors.AsType[*net.OpError](err)
+	return ok && network.Op == "dial"
 }
 
 // certificateRefused says that the server is not who it should be, which trying
 // again does not change.
 func certificateRefused(err error) bool {
-	var certificate *tls.CertificateVerificationError
-	return errors.As(err, &certificate)
+	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	return ok
 }

@@ -54,7 +54,9 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	data, err := json.Marshal(config)
 	require.NoError(t, err)
 	require.Contains(t, string(data), `"Key":"REDACTED"`)
-	type document struct{ Key supabase.Secret }
+	type document struct {
+		Key supabase.Secret `xml:"key"`
+	}
 	data, err = xml.Marshal(document{secret})
 	require.NoError(t, err)
 	require.Contains(t, string(data), "REDACTED")

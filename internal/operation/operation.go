@@ -71,8 +71,8 @@ func (o *Operation) open(connect supabase.Connector, problems []string) (*supaba
 // wrap returns the *Error in err as one of this operation, whichever of its
 // requests it came from, or one around err.
 func (o *Operation) wrap(err error, message string) *supabase.Error {
-	var inner *supabase.Error
-	if !errors.As(err, &inner) {
+	inner, ok := errors.AsType[*supabase.Error](err)
+	if !ok {
 		return o.fail(message, err)
 	}
 	e := *inner
@@ -106,8 +106,7 @@ func (o *Operation) log(ctx context.Context, err error) {
 		event = event.Str(o.subject, o.value)
 	}
 	status, attempts, code := o.status, o.attempts, ""
-	var e *supabase.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*supabase.Error](err); ok {
 		status, code = e.Status, e.Code
 	}
 	event = event.Int("status", status).Str("code", code).Int("attempts", attempts).Dur("duration", time.Since(o.began))

@@ -103,9 +103,9 @@ var (
 // undecodable names the column, never what stood in it.
 func (o *Operation) undecodable(err error) *supabase.Error {
 	message := "the answer cannot be decoded"
-	var mismatch *json.UnmarshalTypeError
+	mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err)
 	switch {
-	case errors.As(err, &mismatch) && mismatch.Field != "":
+	case ok && mismatch.Field != "":
 		column := mismatch.Field[strings.LastIndexByte(mismatch.Field, '.')+1:]
 		message += ": " + column + " cannot hold a JSON " + strings.Fields(mismatch.Value)[0]
 	case errors.Is(err, errNoID), errors.Is(err, errNoArray), errors.Is(err, timestamp.ErrUnreadable):
