@@ -1,0 +1,5 @@
+//go:build !unix
+
+package realserver
+
+func gone(int) bool { return true }
