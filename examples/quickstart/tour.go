@@ -116,6 +116,9 @@ func (t tour) raise(ctx context.Context, services []service) error {
 
 func (t tour) settle(ctx context.Context, services []service) error {
 	t.say("\nAcknowledge and resolve the alerts of this run: AlertEventModel.FindActive, Acknowledge, Resolve")
+	if len(t.raised) == 0 {
+		t.say("  none was raised")
+	}
 	for _, s := range services {
 		active, err := t.alerts.FindActive(ctx, s.name)
 		if err != nil {
