@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 
 	"github.com/supavigil/supavigil/supabase"
@@ -124,7 +125,10 @@ func (l *lite) command(args ...string) command {
 	}
 }
 
-// migrate applies migrations through lite, which wants names of 14 digits.
+var named = regexp.MustCompile(`^\d{14}_`)
+
+// migrate applies migrations through lite, which wants names of 14 digits; those
+// that have them keep them.
 func (l *lite) migrate(ctx context.Context, migrations fs.FS) error {
 	if err := l.configure(0); err != nil {
 		return err
@@ -142,7 +146,10 @@ func (l *lite) migrate(ctx context.Context, migrations fs.FS) error {
 		if err != nil {
 			return err
 		}
-		if _, err := l.folder.write(string(sql), "supabase", "migrations", fmt.Sprintf("%014d_%s", 20000101000000+i, name)); err != nil {
+		if !named.MatchString(name) {
+			name = fmt.Sprintf("%014d_%s", 20000101000000+i, name)
+		}
+		if _, err := l.folder.write(string(sql), "supabase", "migrations", name); err != nil {
 			return err
 		}
 	}

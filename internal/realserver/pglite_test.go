@@ -1,0 +1,22 @@
+package realserver
+
+import (
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+)
+
+func TestPGliteAnswersSQL(t *testing.T) {
+	t.Parallel()
+	database, err := StartPGlite(t.Context())
+	Need(t, err)
+	rows, err := database.Query(t.Context(), "CREATE TABLE t (a int); INSERT INTO t VALUES (1), (NULL); SELECT a::text FROM t ORDER BY a")
+	require.NoError(t, err)
+	require.Equal(t, [][]*string{{new("1")}, {nil}}, rows)
+	_, err = database.Query(t.Context(), "SELECT nope")
+	var refused *pgconn.PgError
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, "42703", refused.Code)
+	require.NoError(t, database.Close())
+}

@@ -1,0 +1,134 @@
+package migrations_test
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/supavigil/supavigil/alertevent"
+	"github.com/supavigil/supavigil/healthcheck"
+)
+
+const (
+	columnsSQL = `SELECT column_name, format_type(a.atttypid, a.atttypmod), is_nullable, column_default
+		FROM information_schema.columns c JOIN pg_attribute a ON a.attrelid = (quote_ident(c.table_name))::regclass AND a.attname = c.column_name
+		WHERE table_schema = 'public' AND table_name = '%s' ORDER BY ordinal_position`
+	constraintsSQL = `SELECT conrelid::regclass::text, conname::text, pg_get_constraintdef(oid) FROM pg_constraint
+		WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'p', 'u', 'f', 'x') ORDER BY 1, 2`
+	indexesSQL  = `SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname`
+	securitySQL = `SELECT relname::text, relrowsecurity::text, relforcerowsecurity::text, (SELECT count(*) FROM pg_policy WHERE polrelid = c.oid)::text
+		FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1`
+	grantsSQL = `SELECT table_name::text, grantee::text, string_agg(privilege_type::text, ' ' ORDER BY privilege_type)
+		FROM information_schema.role_table_grants WHERE table_schema = 'public' AND grantee <> grantor GROUP BY 1, 2 ORDER BY 1, 2`
+)
+
+// wantColumns: name, type, whether it may be NULL, default.
+var wantColumns = map[string][][]string{
+	"service_health_checks": {
+		{"id", "uuid", "NO", "gen_random_uuid()"},
+		{"service_name", "character varying(100)", "NO", "NULL"},
+		{"status", "text", "NO", "NULL"},
+		{"latency_ms", "integer", "YES", "NULL"},
+		{"checked_at", "timestamp with time zone", "YES", "CURRENT_TIMESTAMP"},
+		{"error_message", "text", "YES", "NULL"},
+		{"probe_details", "jsonb", "YES", "NULL"},
+		{"created_at", "timestamp with time zone", "YES", "CURRENT_TIMESTAMP"},
+	},
+	"alert_events": {
+		{"id", "uuid", "NO", "gen_random_uuid()"},
+		{"service_name", "character varying(100)", "NO", "NULL"},
+		{"alert_type", "text", "NO", "NULL"},
+		{"status", "text", "NO", "NULL"},
+		{"message", "text", "YES", "NULL"},
+		{"details", "jsonb", "YES", "NULL"},
+		{"created_at", "timestamp with time zone", "YES", "CURRENT_TIMESTAMP"},
+		{"acknowledged_at", "timestamp with time zone", "YES", "NULL"},
+		{"resolved_at", "timestamp with time zone", "YES", "NULL"},
+	},
+}
+
+var wantConstraints = [][]string{
+	{"alert_events", "alert_events_alert_type_check", "CHECK ((alert_type = ANY (ARRAY['service_down'::text, 'service_degraded'::text, 'recovery'::text])))"},
+	{"alert_events", "alert_events_pkey", "PRIMARY KEY (id)"},
+	{"alert_events", "alert_events_status_check", "CHECK ((status = ANY (ARRAY['active'::text, 'acknowledged'::text, 'resolved'::text])))"},
+	{"service_health_checks", "service_health_checks_pkey", "PRIMARY KEY (id)"},
+	{"service_health_checks", "service_health_checks_status_check", "CHECK ((status = ANY (ARRAY['healthy'::text, 'degraded'::text, 'down'::text])))"},
+}
+
+var wantIndexes = [][]string{
+	{"CREATE UNIQUE INDEX alert_events_pkey ON public.alert_events USING btree (id)"},
+	{"CREATE INDEX idx_alert_events_created_at ON public.alert_events USING btree (created_at)"},
+	{"CREATE INDEX idx_alert_events_service_status ON public.alert_events USING btree (service_name, status)"},
+	{"CREATE INDEX idx_alert_events_service_status_created ON public.alert_events USING btree (service_name, status, created_at)"},
+	{"CREATE INDEX idx_alert_events_service_type_created ON public.alert_events USING btree (service_name, alert_type, created_at)"},
+	{"CREATE INDEX idx_alert_events_status ON public.alert_events USING btree (status)"},
+	{"CREATE INDEX idx_alert_events_status_created ON public.alert_events USING btree (status, created_at)"},
+	{"CREATE INDEX idx_service_health_checks_created_at ON public.service_health_checks USING btree (created_at)"},
+	{"CREATE INDEX idx_service_health_checks_service_checked ON public.service_health_checks USING btree (service_name, checked_at)"},
+	{"CREATE INDEX idx_service_health_checks_service_created ON public.service_health_checks USING btree (service_name, created_at)"},
+	{"CREATE UNIQUE INDEX service_health_checks_pkey ON public.service_health_checks USING btree (id)"},
+}
+
+func requireCatalog(t *testing.T, d database) {
+	t.Helper()
+	for table, want := range wantColumns {
+		require.Equal(t, want, run(t, d, replace(columnsSQL, table)), table)
+	}
+	require.Equal(t, wantConstraints, run(t, d, constraintsSQL))
+	require.Equal(t, wantIndexes, run(t, d, indexesSQL))
+	require.Equal(t, [][]string{{"alert_events", "true", "false", "0"}, {"service_health_checks", "true", "false", "0"}}, run(t, d, securitySQL), "row level security, no policies")
+}
+
+func TestCatalog(t *testing.T) {
+	t.Parallel()
+	for name, open := range databases {
+		t.Run(name+", from empty, and again", func(t *testing.T) {
+			t.Parallel()
+			d := open(t, true)
+			migrate(t, d, "*.sql")
+			requireCatalog(t, d)
+			before := run(t, d, grantsSQL)
+			migrate(t, d, "*.sql")
+			requireCatalog(t, d)
+			require.Equal(t, before, run(t, d, grantsSQL))
+		})
+		t.Run(name+", over 012 with rows", func(t *testing.T) {
+			t.Parallel()
+			d := open(t, true)
+			migrate(t, d, "012_*.sql")
+			run(t, d, `INSERT INTO service_health_checks (service_name, status) SELECT 'api', 'down' FROM generate_series(1, 100);
+				INSERT INTO alert_events (service_name, alert_type, status) SELECT 'api', 'recovery', 'active' FROM generate_series(1, 100)`)
+			rows := "SELECT md5(string_agg(c::text, ',' ORDER BY id)) FROM service_health_checks c UNION ALL SELECT md5(string_agg(a::text, ',' ORDER BY id)) FROM alert_events a"
+			before := run(t, d, rows)
+			migrate(t, d, "*.sql")
+			requireCatalog(t, d)
+			require.Equal(t, before, run(t, d, rows), "the rows are as they were")
+		})
+		t.Run(name+", without Supabase's roles", func(t *testing.T) {
+			t.Parallel()
+			d := open(t, false)
+			migrate(t, d, "*.sql")
+			migrate(t, d, "*.sql")
+			requireCatalog(t, d)
+			require.Empty(t, run(t, d, grantsSQL))
+		})
+	}
+}
+
+func TestStructsHaveTheColumns(t *testing.T) {
+	t.Parallel()
+	for table, row := range map[string]any{"service_health_checks": healthcheck.ServiceHealthCheck{}, "alert_events": alertevent.AlertEvent{}} {
+		var tags, columns []string
+		for field := range reflect.TypeOf(row).Fields() {
+			tags = append(tags, field.Tag.Get("json"))
+		}
+		for _, column := range wantColumns[table] { // which TestCatalog compares with the databases
+			columns = append(columns, column[0])
+		}
+		slices.Sort(tags)
+		slices.Sort(columns)
+		require.Equal(t, columns, tags, table)
+	}
+}

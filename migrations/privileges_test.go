@@ -1,0 +1,76 @@
+package migrations_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func replace(sql, table string) string { return strings.ReplaceAll(sql, "%s", table) }
+
+// wantGrants is all that anybody but the owner has.
+var wantGrants = [][]string{
+	{"alert_events", "service_role", "DELETE INSERT SELECT UPDATE"},
+	{"service_health_checks", "service_role", "DELETE INSERT SELECT UPDATE"},
+}
+
+const (
+	allowed = ""
+	denied  = "42501" // insufficient_privilege
+)
+
+// attempts are what each role may do, for each table (%s).
+var attempts = []struct {
+	what, sql           string
+	service, anon, user string
+}{
+	{"read", "SELECT * FROM %s", allowed, denied, denied},
+	{"count", "SELECT count(*) FROM %s", allowed, denied, denied},
+	{"insert", "INSERT INTO %s SELECT * FROM %s WHERE false", allowed, denied, denied},
+	{"update", "UPDATE %s SET service_name = service_name", allowed, denied, denied},
+	{"delete", "DELETE FROM %s WHERE created_at < now()", allowed, denied, denied},
+	{"lock", "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE", allowed, denied, denied}, // comes with UPDATE
+	{"truncate", "TRUNCATE %s", denied, denied, denied},
+	{"add a column", "ALTER TABLE %s ADD COLUMN nope int", denied, denied, denied},
+	{"drop", "DROP TABLE %s", denied, denied, denied},
+	{"open it to others", "ALTER TABLE %s DISABLE ROW LEVEL SECURITY", denied, denied, denied},
+	{"index", "CREATE INDEX ON %s (id)", denied, denied, denied},
+	{"trigger", "CREATE TRIGGER nope BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()", denied, denied, denied},
+}
+
+func TestPrivileges(t *testing.T) {
+	t.Parallel()
+	histories := map[string]string{
+		"a new project, without default grants": "",
+		"an older project, with all of them":    "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO anon, authenticated, service_role; ",
+		"one open to everybody":                 "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC; ",
+	}
+	for name, open := range databases {
+		for history, before := range histories {
+			t.Run(name+", "+history, func(t *testing.T) {
+				t.Parallel()
+				d := open(t, true)
+				if before != "" {
+					run(t, d, before)
+				}
+				migrate(t, d, "*.sql")
+				require.Equal(t, wantGrants, run(t, d, grantsSQL))
+				run(t, d, `INSERT INTO service_health_checks (service_name, status) VALUES ('api', 'down');
+					INSERT INTO alert_events (service_name, alert_type, status) VALUES ('api', 'recovery', 'active')`)
+				for _, table := range []string{"service_health_checks", "alert_events"} {
+					for _, attempt := range attempts {
+						for role, want := range map[string]string{"service_role": attempt.service, "anon": attempt.anon, "authenticated": attempt.user} {
+							run(t, d, "BEGIN; SET LOCAL ROLE "+role)
+							require.Equal(t, want, refusal(t, d, replace(attempt.sql, table)), "%s: %s %s", role, attempt.what, table)
+							run(t, d, "ROLLBACK")
+						}
+					}
+					run(t, d, "BEGIN; SET LOCAL ROLE service_role")
+					require.Equal(t, [][]string{{"1"}}, run(t, d, replace("SELECT count(*)::text FROM %s", table)), "the service role sees rows without a policy")
+					run(t, d, "ROLLBACK")
+				}
+			})
+		}
+	}
+}
