@@ -117,6 +117,6 @@ func settleCount(header http.Header) http.Header {
 	return settled
 }
 
-var total = regexp.MustCompile(`/(0|[1-9][0-9]{0,17})$`)
+var total = regexp.MustCompile(`^[^/]*/(0|[1-9][0-9]{0,17})$`)
 
 func counted(header http.Header) bool { return total.MatchString(header.Get("Content-Range")) }

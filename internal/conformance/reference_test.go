@@ -1,0 +1,94 @@
+package conformance_test
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/supavigil/supavigil/alertevent"
+	"github.com/supavigil/supavigil/healthcheck"
+)
+
+// reference is what both tables should hold, and the operations on it in the
+// plainest way.
+type reference struct {
+	checks []healthcheck.ServiceHealthCheck
+	alerts []alertevent.AlertEvent
+}
+
+// newer orders by time and id, the newest first and NULL last.
+func newer(a, b time.Time, idA, idB string) int {
+	if order := b.Compare(a); order != 0 {
+		return order
+	}
+	return strings.Compare(idB, idA)
+}
+
+func (r *reference) latest(service string) *healthcheck.ServiceHealthCheck {
+	var latest *healthcheck.ServiceHealthCheck
+	for i := range r.checks {
+		check := &r.checks[i]
+		if check.ServiceName == service && !check.CheckedAt.IsZero() &&
+			(latest == nil || newer(check.CheckedAt, latest.CheckedAt, check.ID, latest.ID) < 0) {
+			latest = check
+		}
+	}
+	return latest
+}
+
+func (r *reference) list(limit int, service string) []healthcheck.ServiceHealthCheck {
+	found := []healthcheck.ServiceHealthCheck{}
+	for _, check := range r.checks {
+		if service == "" || check.ServiceName == service {
+			found = append(found, check)
+		}
+	}
+	slices.SortFunc(found, func(a, b healthcheck.ServiceHealthCheck) int { return newer(a.CreatedAt, b.CreatedAt, a.ID, b.ID) })
+	if limit == 0 {
+		limit = 100
+	}
+	return found[:min(limit, len(found))]
+}
+
+func (r *reference) deleteChecks(before time.Time) (deleted int64) {
+	r.checks = slices.DeleteFunc(r.checks, func(check healthcheck.ServiceHealthCheck) bool {
+		old := !check.CreatedAt.IsZero() && check.CreatedAt.Before(before)
+		if old {
+			deleted++
+		}
+		return old
+	})
+	return deleted
+}
+
+func (r *reference) alert(id string) *alertevent.AlertEvent {
+	for i := range r.alerts {
+		if r.alerts[i].ID == id {
+			return &r.alerts[i]
+		}
+	}
+	return nil
+}
+
+func (r *reference) active(service string) []alertevent.AlertEvent {
+	found := []alertevent.AlertEvent{}
+	for _, alert := range r.alerts {
+		if alert.Status == alertevent.StatusActive && (service == "" || alert.ServiceName == service) {
+			found = append(found, alert)
+		}
+	}
+	slices.SortFunc(found, func(a, b alertevent.AlertEvent) int { return newer(a.CreatedAt, b.CreatedAt, a.ID, b.ID) })
+	return found
+}
+
+func (r *reference) recent(service string, alertType alertevent.AlertType, since time.Time) *alertevent.AlertEvent {
+	var recent *alertevent.AlertEvent
+	for i := range r.alerts {
+		alert := &r.alerts[i]
+		if alert.ServiceName == service && alert.AlertType == alertType && !alert.CreatedAt.Before(since) &&
+			(recent == nil || newer(alert.CreatedAt, recent.CreatedAt, alert.ID, recent.ID) < 0) {
+			recent = alert
+		}
+	}
+	return recent
+}
