@@ -7,28 +7,32 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/supavigil/supavigil/alertevent"
-	"github.com/supavigil/supavigil/healthcheck"
 	"github.com/supavigil/supavigil/supabase"
 	"github.com/supavigil/supavigil/supabase/supabasetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// project sets the environment to a double, or to nothing.
-func project(t *testing.T) *supabasetest.Server {
+// noProject empties the environment.
+func noProject(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{"SUPABASE_URL", "SUPABASE_REST_URL", "SUPABASE_SERVICE_KEY", "SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SECRET_KEY", "SUPABASE_SCHEMA"} {
 		t.Setenv(name, "")
 	}
+}
+
+// project sets the environment to a project: a double that outlives the run.
+func project(t *testing.T) *supabasetest.Server {
+	t.Helper()
+	noProject(t)
 	server := supabasetest.NewServer()
 	t.Cleanup(server.Close)
-	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	t.Setenv("SUPABASE_URL", server.URL)
+	t.Setenv("SUPABASE_SERVICE_KEY", string(server.Key))
 	return server
 }
 
@@ -40,114 +44,111 @@ func runs(t *testing.T, args ...string) string {
 	return stdout.String()
 }
 
-func TestWithoutAProjectItUsesTheDouble(t *testing.T) {
-	project(t)
-	out := runs(t)
-	require.Contains(t, out, "Project: a double in memory.")
-	for _, line := range []string{"healthy   demo-web", "down      demo-payments", "demo-payments: service_down, active", "demo-payments: acknowledged, then resolved", "deleted 0 checks and 0 alerts"} {
-		require.Contains(t, out, line)
-	}
-	for _, call := range []string{"HealthCheckModel.Create", "FindLatestByService", "FindRecentByService", "FindActive", "Acknowledge", "Resolve", "FindAll", "DeleteOlderThan"} {
-		require.Contains(t, out, call, "a newcomer sees each call")
-	}
+func fails(t *testing.T, args ...string) (out string, err error) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	err = run(t.Context(), args, &stdout, &stderr)
+	require.Error(t, err)
+	require.Empty(t, stderr.String(), "main shows the error, once")
+	return stdout.String(), err
 }
 
-func TestOnAProject(t *testing.T) {
+func TestWithoutAProjectItUsesTheDouble(t *testing.T) {
+	noProject(t)
+	out := runs(t)
+	require.True(t, strings.HasPrefix(out, "Project: a double in memory."), out)
+	for _, line := range []string{
+		"HealthCheckModel.Create              → demo-web: healthy in ",
+		"HealthCheckModel.Create              → demo-payments: down, HTTP 503\n",
+		"HealthCheckModel.FindLatestByService → demo-web: healthy at ",
+		"HealthCheckModel.FindLatestByService → demo-payments: down at ",
+		"HealthCheckModel.FindAll             → 1 of the newest 2 healthy\n",
+		"AlertEventModel.FindRecentByService  → demo-payments: none\n",
+		"AlertEventModel.Create               → demo-payments: service_down, active\n",
+		"AlertEventModel.FindActive           → demo-payments: service_down since ",
+		"AlertEventModel.Acknowledge          → demo-payments: acknowledged\n",
+		"AlertEventModel.Resolve              → demo-payments: resolved\n",
+		"AlertEventModel.FindActive           → none\n",
+		"HealthCheckModel.DeleteOlderThan     → 0 deleted\n",
+		"AlertEventModel.DeleteOlderThan      → 0 deleted\n",
+	} {
+		require.Equal(t, 1, strings.Count(out, line), "%s\nin\n%s", line, out)
+	}
+	require.LessOrEqual(t, strings.Count(out, "\n"), 30, "it fits on a screen")
+}
+
+func TestProjectIsNamedWithoutItsKey(t *testing.T) {
 	server := project(t)
-	t.Setenv("SUPABASE_URL", server.URL)
-	t.Setenv("SUPABASE_SERVICE_KEY", string(server.Key))
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/missing":
-			http.NotFound(w, r)
-		case "/broken":
-			http.Error(w, "no", http.StatusInternalServerError)
-		}
-	}))
-	defer web.Close()
-	host := strings.TrimPrefix(web.URL, "http://")
-	urls := []string{web.URL, web.URL + "/missing", web.URL + "/broken?token=confidential", "http://127.0.0.1:1/?token=confidential"}
+	require.True(t, strings.HasPrefix(runs(t), "Project: "+server.URL+"\n"))
 
-	alerts := alertevent.AlertEventModel{Connect: server.Config().ServiceClient}
-	theirs, err := alerts.Create(t.Context(), alertevent.CreateAlertEventData{ServiceName: host, AlertType: alertevent.AlertTypeServiceDegraded})
-	require.NoError(t, err)
-
-	out := runs(t, urls...)
-	require.Contains(t, out, "Project: "+server.URL+"\n")
-	require.NotContains(t, out, string(server.Key))
-	require.NotContains(t, out, "confidential")
-	require.Contains(t, out, host+": left active")
-
-	checks := healthcheck.HealthCheckModel{Connect: server.Config().ServiceClient}
-	for name, want := range map[string]healthcheck.Status{host: "healthy", host + "/missing": "degraded", host + "/broken": "down", "127.0.0.1:1/": "down"} {
-		check, err := checks.FindLatestByService(t.Context(), name)
-		require.NoError(t, err)
-		require.Equal(t, want, check.Status, name)
-		require.Equal(t, want != "healthy", check.ErrorMessage != nil)
-	}
-	for _, name := range []string{host + "/broken", "127.0.0.1:1/"} {
-		alert, err := alerts.FindRecentByService(t.Context(), name, alertevent.AlertTypeServiceDown, 5)
-		require.NoError(t, err)
-		require.Equal(t, alertevent.StatusResolved, alert.Status)
-	}
-	active, err := alerts.FindActive(t.Context(), "")
-	require.NoError(t, err)
-	require.Equal(t, []alertevent.AlertEvent{*theirs}, active, "others' alerts are left alone")
-
-	out = runs(t, urls...)
-	require.Contains(t, out, host+"/broken: raised at", "not raised again")
-	all, err := checks.FindAll(t.Context(), healthcheck.FindAllOptions{})
-	require.NoError(t, err)
-	require.Len(t, all, 8)
+	t.Setenv("SUPABASE_URL", "")
+	t.Setenv("SUPABASE_REST_URL", server.URL+"/rest/v1")
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), []string{"-v"}, &out, &out))
+	require.True(t, strings.HasPrefix(out.String(), "Project: "+server.URL+"/rest/v1\n"))
+	require.Contains(t, out.String(), "insert ", "-v shows the log")
+	require.NotContains(t, out.String(), string(server.Key))
 }
 
 func TestHalfAnEnvironmentIsAnError(t *testing.T) {
 	server := project(t)
-	t.Setenv("SUPABASE_URL", server.URL)
-	var out bytes.Buffer
-	err := run(t.Context(), nil, &out, &out)
+	t.Setenv("SUPABASE_SERVICE_KEY", "")
+	out, err := fails(t)
 	require.ErrorIs(t, err, supabase.ErrInvalid)
 	require.ErrorContains(t, err, "SUPABASE_SERVICE_KEY")
+	require.Empty(t, out, "it does not fall back to the double")
 	require.Empty(t, server.Requests())
 }
 
-func TestVerboseShowsTheLog(t *testing.T) {
+func TestURLThatHoldsAPasswordIsNotPrinted(t *testing.T) {
 	project(t)
-	var stdout, stderr bytes.Buffer
-	require.NoError(t, run(t.Context(), []string{"-v"}, &stdout, &stderr))
-	require.Contains(t, stderr.String(), "service_health_checks")
+	t.Setenv("SUPABASE_URL", "https://admin:confidential@example.com")
+	out, err := fails(t)
+	require.ErrorIs(t, err, supabase.ErrInvalid)
+	require.Empty(t, out)
+	require.NotContains(t, err.Error(), "confidential")
 }
 
 func TestArgumentsAreChecked(t *testing.T) {
-	project(t)
-	var out bytes.Buffer
-	for _, bad := range []string{"example.com", "ftp://example.com", "http://", "://"} {
-		require.ErrorContains(t, run(t.Context(), []string{bad}, &out, &out), "is no URL to probe", bad)
+	server := project(t)
+	for _, bad := range []string{"example.com", "ftp://example.com", "http://", "http://:80", "://", "-verbose"} {
+		out, err := fails(t, "-v", bad)
+		require.ErrorContains(t, err, strings.TrimPrefix(bad, "-"))
+		require.Empty(t, out)
 	}
-	services, err := parseServices([]string{"https://example.com/" + strings.Repeat("é", 200)})
-	require.NoError(t, err)
-	require.Equal(t, "example.com/"+strings.Repeat("é", 88), services[0].name)
+	require.Empty(t, server.Requests(), "nothing is done by halves")
+	require.Equal(t, usage, runs(t, "-h"))
 }
 
 func TestInterruptStoresNothingFalse(t *testing.T) {
 	server := project(t)
-	t.Setenv("SUPABASE_URL", server.URL)
-	t.Setenv("SUPABASE_SERVICE_KEY", string(server.Key))
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithCancel(t.Context())
 	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		cancel()
 		<-r.Context().Done()
 	}))
 	defer hanging.Close()
 	var out bytes.Buffer
-	require.ErrorIs(t, run(ctx, []string{hanging.URL}, &out, &out), context.Canceled)
+	require.EqualError(t, run(ctx, []string{hanging.URL}, &out, &out), "context canceled", "no fault of the store")
 	require.Empty(t, server.Requests(), "an interrupted probe says nothing of the service")
 }
 
-func TestStoreThatRefusesEndsTheTour(t *testing.T) {
+func TestAnyRefusedRequestEndsTheTour(t *testing.T) {
 	server := project(t)
-	t.Setenv("SUPABASE_URL", server.URL)
-	t.Setenv("SUPABASE_SERVICE_KEY", "sb_secret_wrong")
-	var out bytes.Buffer
-	require.ErrorIs(t, run(t.Context(), nil, &out, &out), supabase.ErrPermission)
+	runs(t)
+	requests := len(server.Requests())
+	for n := range requests {
+		server := project(t)
+		before := 0
+		server.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
+			if before++; before <= n {
+				return false
+			}
+			w.WriteHeader(http.StatusForbidden)
+			return true
+		})
+		_, err := fails(t)
+		require.ErrorIs(t, err, supabase.ErrPermission)
+		require.Len(t, server.Requests(), n+1)
+	}
 }
