@@ -39,8 +39,8 @@
 // One zerolog event per operation goes to the logger in the context
 // ([github.com/rs/zerolog.Ctx]): info for writes, debug for reads, error for
 // failures. It has table, service_name or id, status, code, attempts, duration
-// and rows, never the alert's details or the key. Without a logger there is
-// silence.
+// (in milliseconds, unless zerolog is told otherwise) and rows, never the
+// alert's details or the key. Without a logger there is silence.
 //
 // # Clocks
 //

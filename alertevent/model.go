@@ -23,8 +23,9 @@ type AlertEventModel struct {
 }
 
 // FindActive lists the active alerts of a service, or of every service with "",
-// newest first: all of them, in pages, however many there are. Alerts whose
-// created_at is NULL come last. Without alerts it returns an empty slice.
+// newest first: all of them, in pages, however many there are. Acknowledged ones
+// are not among them. Alerts whose created_at is NULL come last. Without alerts
+// it returns an empty slice.
 func (m AlertEventModel) FindActive(ctx context.Context, serviceName string) ([]AlertEvent, error) {
 	o := operation.Begin(operation.Select, table, "service_name", serviceName)
 	problems := []string{column.OptionalServiceName(serviceName)}
@@ -42,6 +43,9 @@ func (m AlertEventModel) FindActive(ctx context.Context, serviceName string) ([]
 // FindRecentByService returns a service's newest alert of a type that was
 // created within the last withinMinutes minutes, 1…52,560,000, by this
 // machine's clock, whatever its status; nil and no error where there is none.
+//
+// Asking first and creating then does not keep two programs from both raising:
+// where that matters, let both derive the same CreateAlertEventData.ID.
 func (m AlertEventModel) FindRecentByService(ctx context.Context, serviceName string, alertType AlertType, withinMinutes int) (*AlertEvent, error) {
 	o := operation.Begin(operation.Select, table, "service_name", serviceName)
 	problems := []string{column.ServiceName(serviceName), checkAlertType(alertType), column.WithinMinutes(withinMinutes)}

@@ -41,7 +41,8 @@ type AlertEvent struct {
 	Details   map[string]any `json:"details"`
 	CreatedAt time.Time      `json:"created_at"`
 	// AcknowledgedAt and ResolvedAt are by the clock of whoever called
-	// Acknowledge and Resolve; nil until then.
+	// Acknowledge and Resolve; nil until then. AcknowledgedAt stays nil in an
+	// alert that was resolved at once.
 	AcknowledgedAt *time.Time `json:"acknowledged_at"`
 	ResolvedAt     *time.Time `json:"resolved_at"`
 }

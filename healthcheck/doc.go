@@ -31,11 +31,14 @@
 //
 // One zerolog event per operation goes to the logger in the context
 // ([github.com/rs/zerolog.Ctx]): info for writes, debug for reads, error for
-// failures. It has table, service_name, status, code, attempts, duration and
-// rows, never the row's details or the key. Without a logger there is silence.
+// failures. It has table, service_name, status, code, attempts, duration (in
+// milliseconds, unless zerolog is told otherwise) and rows, never the row's
+// details or the key. Without a logger there is silence.
 //
 // # Clocks
 //
 // DeleteOlderThan counts back from this machine's clock. created_at, and
-// checked_at unless it is given, are the database's.
+// checked_at unless it is given, are the database's. FindLatestByService goes by
+// checked_at, FindAll and DeleteOlderThan by created_at: where probers' clocks
+// differ, so can the two.
 package healthcheck

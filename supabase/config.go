@@ -43,7 +43,9 @@ const (
 // ConfigFromEnv reads SUPABASE_URL, SUPABASE_REST_URL, SUPABASE_SCHEMA and the
 // key, the first set of SUPABASE_SERVICE_KEY, SUPABASE_SERVICE_ROLE_KEY and
 // SUPABASE_SECRET_KEY. An empty variable counts as unset. Without a URL or a
-// key it returns an ErrInvalid that names what is missing.
+// key it returns an ErrInvalid that names what is missing. What is there is
+// checked by [Config.ServiceClient]; until then a URL may hold a password that
+// somebody put there, so do not print it before.
 func ConfigFromEnv() (Config, error) {
 	config := Config{
 		URL:     os.Getenv("SUPABASE_URL"),
