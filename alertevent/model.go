@@ -36,7 +36,7 @@ func (m AlertEventModel) FindActive(ctx context.Context, serviceName string) ([]
 				query = query.Eq("service_name", serviceName)
 			}
 			return query
-		}, key))
+		}, operation.NewestOfSome, key))
 	})
 }
 
@@ -55,7 +55,7 @@ func (m AlertEventModel) FindRecentByService(ctx context.Context, serviceName st
 			Eq("service_name", serviceName).
 			Eq("alert_type", string(alertType)).
 			Gte("created_at", timestamp.Format(since)).
-			Order("created_at", operation.Newest).Order("id", operation.Newest).
+			Order("created_at", operation.NewestOfSome).Order("id", operation.NewestOfSome).
 			Limit(1, "").Single(), key)
 	})
 }

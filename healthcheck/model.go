@@ -30,7 +30,7 @@ func (m HealthCheckModel) FindLatestByService(ctx context.Context, serviceName s
 		return operation.Find(ctx, o, client.From(table).Select("*", "", false).
 			Eq("service_name", serviceName).
 			And("checked_at.not.is.null", "").
-			Order("checked_at", operation.Newest).Order("id", operation.Newest).
+			Order("checked_at", operation.NewestOfSome).Order("id", operation.NewestOfSome).
 			Limit(1, "").Single(), key)
 	})
 }
@@ -57,13 +57,17 @@ func (m HealthCheckModel) FindAll(ctx context.Context, options FindAllOptions) (
 		if limit == 0 {
 			limit = defaultLimit
 		}
+		order := operation.Newest
+		if options.ServiceName != "" {
+			order = operation.NewestOfSome
+		}
 		return operation.Collect(operation.List(ctx, o, limit, func() *postgrest.FilterBuilder {
 			query := client.From(table).Select("*", "", false)
 			if options.ServiceName != "" {
 				query = query.Eq("service_name", options.ServiceName)
 			}
 			return query
-		}, key))
+		}, order, key))
 	})
 }
 

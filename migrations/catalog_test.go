@@ -61,13 +61,14 @@ var wantIndexes = [][]string{
 	{"CREATE UNIQUE INDEX alert_events_pkey ON public.alert_events USING btree (id)"},
 	{"CREATE INDEX idx_alert_events_created_at ON public.alert_events USING btree (created_at)"},
 	{"CREATE INDEX idx_alert_events_service_status ON public.alert_events USING btree (service_name, status)"},
-	{"CREATE INDEX idx_alert_events_service_status_created ON public.alert_events USING btree (service_name, status, created_at)"},
-	{"CREATE INDEX idx_alert_events_service_type_created ON public.alert_events USING btree (service_name, alert_type, created_at)"},
+	{"CREATE INDEX idx_alert_events_service_status_created_desc ON public.alert_events USING btree (service_name, status, created_at DESC NULLS LAST)"},
+	{"CREATE INDEX idx_alert_events_service_type_created_desc ON public.alert_events USING btree (service_name, alert_type, created_at DESC NULLS LAST)"},
 	{"CREATE INDEX idx_alert_events_status ON public.alert_events USING btree (status)"},
-	{"CREATE INDEX idx_alert_events_status_created ON public.alert_events USING btree (status, created_at)"},
+	{"CREATE INDEX idx_alert_events_status_created_desc ON public.alert_events USING btree (status, created_at DESC NULLS LAST)"},
 	{"CREATE INDEX idx_service_health_checks_created_at ON public.service_health_checks USING btree (created_at)"},
-	{"CREATE INDEX idx_service_health_checks_service_checked ON public.service_health_checks USING btree (service_name, checked_at)"},
+	{"CREATE INDEX idx_service_health_checks_service_checked_desc ON public.service_health_checks USING btree (service_name, checked_at DESC NULLS LAST)"},
 	{"CREATE INDEX idx_service_health_checks_service_created ON public.service_health_checks USING btree (service_name, created_at)"},
+	{"CREATE INDEX idx_service_health_checks_service_created_desc ON public.service_health_checks USING btree (service_name, created_at DESC NULLS LAST)"},
 	{"CREATE UNIQUE INDEX service_health_checks_pkey ON public.service_health_checks USING btree (id)"},
 }
 

@@ -58,3 +58,21 @@ func TestFilesAreForwardOnlyAndSafeToRunAgain(t *testing.T) {
 		require.NotRegexp(t, destructive, sql, name)
 	}
 }
+
+// TestREADMEHasTheIndexesOf014 keeps the form for tables in use in step.
+func TestREADMEHasTheIndexesOf014(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	migration, err := fs.ReadFile(migrations.FS, "014_add_query_indexes.sql")
+	require.NoError(t, err)
+	index := regexp.MustCompile(`CREATE INDEX (CONCURRENTLY )?IF NOT EXISTS (\w+)\s+ON ([^;]+);`)
+	statements := func(text []byte) (found []string) {
+		for _, match := range index.FindAllSubmatch(text, -1) {
+			found = append(found, string(match[2])+" ON "+string(match[3]))
+		}
+		return found
+	}
+	require.NotEmpty(t, statements(migration))
+	require.Equal(t, statements(migration), statements(readme))
+}

@@ -46,13 +46,13 @@ func TestStringsStayValues(t *testing.T) {
 		require.Equal(rt, map[string]any{
 			"id": check.ID, "service_name": name, "status": "down", "latency_ms": nil, "error_message": text, "probe_details": map[string]any{text: text},
 		}, row)
-		order := "created_at.desc.nullsfirst,id.desc.nullsfirst"
+		order := "created_at.desc.nullslast,id.desc.nullslast"
 		for i, want := range []url.Values{
 			{},
-			{"select": {"*"}, "service_name": {"eq." + name}, "and": {"(checked_at.not.is.null)"}, "order": {"checked_at.desc.nullsfirst,id.desc.nullsfirst"}, "limit": {"1"}},
+			{"select": {"*"}, "service_name": {"eq." + name}, "and": {"(checked_at.not.is.null)"}, "order": {"checked_at.desc.nullslast,id.desc.nullslast"}, "limit": {"1"}},
 			{"select": {"*"}, "service_name": {"eq." + name}, "and": {"(created_at.not.is.null)"}, "order": {order}, "limit": {"1"}},
 			{"select": {"*"}, "service_name": {"eq." + name}, "status": {"eq.active"}, "and": {"(created_at.not.is.null)"}, "order": {order}, "limit": {"1000"}},
-			{"select": {"*"}, "service_name": {"eq." + name}, "status": {"eq.active"}, "created_at": {"is.null"}, "order": {"id.desc.nullsfirst"}, "limit": {"1000"}},
+			{"select": {"*"}, "service_name": {"eq." + name}, "status": {"eq.active"}, "created_at": {"is.null"}, "order": {"id.desc.nullslast"}, "limit": {"1000"}},
 			{"select": {"*"}, "service_name": {"eq." + name}, "alert_type": {"eq.recovery"}, "created_at": requests[5].Query["created_at"], "order": {order}, "limit": {"1"}},
 		} {
 			require.Equal(rt, want, requests[i].Query)

@@ -16,16 +16,24 @@ import (
 // db-max-rows: asking for more would bring no more.
 const pageSize = 1000
 
-// Newest orders by the largest value first. It says NULLS FIRST, as PostgreSQL's
-// plain indexes are read for DESC; for postgrest-go's default, NULLS LAST, they
-// are no use and the table is sorted. So a query that uses it filters out NULL.
-var Newest = &postgrest.OrderOpts{NullsFirst: true}
+// Both orders put the largest value first. Where they put NULL does not matter
+// to the rows, since the queries filter it out, but says which index can serve
+// them.
+var (
+	// Newest is what a plain index serves, read backwards.
+	Newest = &postgrest.OrderOpts{NullsFirst: true}
+	// NewestOfSome is for queries about some rows of many, such as a service's:
+	// only an index made for it, DESC NULLS LAST, serves it. For Newest,
+	// PostgreSQL may prefer the index on created_at alone and walk through all
+	// the other rows, to the end of the table if these are old.
+	NewestOfSome = &postgrest.OrderOpts{NullsFirst: false}
+)
 
 // List yields up to limit rows (0: all of them), newest created_at first and
 // those without one last, in pages by (created_at, id). An error comes once,
 // last. query starts a select with one filter per column, none on created_at
-// or id, and no And or Or.
-func List[R any](ctx context.Context, o *Operation, limit int, query func() *postgrest.FilterBuilder, key Key[R]) iter.Seq2[*R, error] {
+// or id, and no And or Or; order is Newest or NewestOfSome.
+func List[R any](ctx context.Context, o *Operation, limit int, query func() *postgrest.FilterBuilder, order *postgrest.OrderOpts, key Key[R]) iter.Seq2[*R, error] {
 	return func(yield func(*R, error) bool) {
 		left := limit
 		for _, page := range []pager{dated, undated} {
@@ -35,7 +43,7 @@ func List[R any](ctx context.Context, o *Operation, limit int, query func() *pos
 				if limit > 0 {
 					want = min(left, pageSize)
 				}
-				rows, err := Rows(ctx, o, page(query(), last).Limit(want, ""), key)
+				rows, err := Rows(ctx, o, page(query(), order, last).Limit(want, ""), key)
 				if err != nil {
 					yield(nil, err)
 					return
@@ -70,28 +78,28 @@ type cursor struct {
 }
 
 // A pager narrows a query to what follows the cursor.
-type pager func(query *postgrest.FilterBuilder, after cursor) *postgrest.FilterBuilder
+type pager func(query *postgrest.FilterBuilder, order *postgrest.OrderOpts, after cursor) *postgrest.FilterBuilder
 
 // dated pages through the rows that have a created_at. The condition on
 // created_at alone is what an index can serve; an OR is not.
-func dated(query *postgrest.FilterBuilder, after cursor) *postgrest.FilterBuilder {
+func dated(query *postgrest.FilterBuilder, order *postgrest.OrderOpts, after cursor) *postgrest.FilterBuilder {
 	if after.id == "" {
 		query = query.And("created_at.not.is.null", "")
 	} else {
 		at := timestamp.Format(after.createdAt)
 		query = query.Lte("created_at", at).Or("created_at.lt."+quote(at)+",id.lt."+quote(after.id), "")
 	}
-	return query.Order("created_at", Newest).Order("id", Newest)
+	return query.Order("created_at", order).Order("id", order)
 }
 
 // undated pages through the rows whose created_at is NULL, which others may
 // have stored: the column has a default but no NOT NULL.
-func undated(query *postgrest.FilterBuilder, after cursor) *postgrest.FilterBuilder {
+func undated(query *postgrest.FilterBuilder, order *postgrest.OrderOpts, after cursor) *postgrest.FilterBuilder {
 	query = query.Is("created_at", "null")
 	if after.id != "" {
 		query = query.Lt("id", after.id)
 	}
-	return query.Order("id", Newest)
+	return query.Order("id", order)
 }
 
 // before says whether a row of the next page comes after the cursor, as it must

@@ -1,0 +1,51 @@
+package queryplans_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+)
+
+// statistics are what PostgreSQL counted in a table; see
+// https://www.postgresql.org/docs/current/monitoring-stats.html.
+type statistics struct {
+	SequentialScans int64            // scans of the whole table
+	Fetched         int64            // live rows fetched by index scans
+	Indexes         map[string]int64 // scans of each index
+}
+
+func (s statistics) since(before statistics) statistics {
+	indexes := map[string]int64{}
+	for name, scans := range s.Indexes {
+		if n := scans - before.Indexes[name]; n > 0 {
+			indexes[name] = n
+		}
+	}
+	return statistics{s.SequentialScans - before.SequentialScans, s.Fetched - before.Fetched, indexes}
+}
+
+// read ends the sessions of the REST server, which opens new ones: a session
+// that ends hands in its counts, one that idles keeps them for a while.
+func read(t *testing.T, session *pgx.Conn, table string) statistics {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for gone := false; !gone; {
+		err := session.QueryRow(ctx, `SELECT count(pg_terminate_backend(pid, 5000)) = 0 FROM pg_stat_activity
+			WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`).Scan(&gone)
+		require.NoError(t, err)
+	}
+	s := statistics{Indexes: map[string]int64{}}
+	err := session.QueryRow(ctx, `SELECT seq_scan, idx_tup_fetch FROM pg_stat_user_tables WHERE relname = $1`, table).Scan(&s.SequentialScans, &s.Fetched)
+	require.NoError(t, err)
+	rows, err := session.Query(ctx, `SELECT indexrelname::text, idx_scan FROM pg_stat_user_indexes WHERE relname = $1`, table)
+	require.NoError(t, err)
+	var name string
+	var scans int64
+	_, err = pgx.ForEachRow(rows, []any{&name, &scans}, func() error { s.Indexes[name] = scans; return nil })
+	require.NoError(t, err)
+	return s
+}
