@@ -70,6 +70,7 @@ Now apply them, with one of
   supabase db push        to the linked project
   supabase migration up   to the local one
   lite migration up       to @supabase/lite's, while it is stopped
+  psql -f, in order       to any other PostgreSQL
 `
 
 // A migration is a file of the Supabase CLI: 14 digits, then its name.
