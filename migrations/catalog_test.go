@@ -20,8 +20,10 @@ const (
 	indexesSQL  = `SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname`
 	securitySQL = `SELECT relname::text, relrowsecurity::text, relforcerowsecurity::text, (SELECT count(*) FROM pg_policy WHERE polrelid = c.oid)::text
 		FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1`
-	grantsSQL = `SELECT table_name::text, grantee::text, string_agg(privilege_type::text, ' ' ORDER BY privilege_type)
-		FROM information_schema.role_table_grants WHERE table_schema = 'public' AND grantee <> grantor GROUP BY 1, 2 ORDER BY 1, 2`
+	// information_schema does not show MAINTAIN.
+	grantsSQL = `SELECT relname::text, coalesce(rolname, 'PUBLIC')::text, string_agg(privilege_type, ' ' ORDER BY privilege_type)
+		FROM pg_class c CROSS JOIN aclexplode(relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+		WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND a.grantee <> relowner GROUP BY 1, 2 ORDER BY 1, 2`
 )
 
 // wantColumns: name, type, whether it may be NULL, default.
