@@ -15,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -129,19 +130,23 @@ func TestBodyIsReadWithinTheAttempt(t *testing.T) {
 	})
 	t.Run("a body that never ends costs the time limit", func(t *testing.T) {
 		t.Parallel()
-		gone := make(chan struct{}, 2)
-		server, requests := serve(t, func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.WriteString(w, "[")
-			_ = http.NewResponseController(w).Flush()
-			<-r.Context().Done()
-			gone <- struct{}{}
+		synctest.Test(t, func(t *testing.T) {
+			requests := 0
+			client := open(t, "http://localhost", func(c *supabase.Config) {
+				c.MaxAttempts = 2
+				c.Transport = roundTripper(func(request *http.Request) (*http.Response, error) {
+					requests++
+					return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(endless{request.Context()})}, nil
+				})
+			})
+			began := time.Now()
+			_, e := read(t, client)
+			requireClass(t, e, "unavailable")
+			require.Equal(t, "supabase: select checks: no answer within 10s", e.Error())
+			require.Equal(t, 2, requests)
+			require.GreaterOrEqual(t, time.Since(began), 20*time.Second)
+			require.LessOrEqual(t, time.Since(began), 21*time.Second)
 		})
-		_, e := read(t, open(t, server, func(c *supabase.Config) { c.Timeout, c.MaxAttempts = 50*time.Millisecond, 2 }))
-		requireClass(t, e, "unavailable")
-		require.Equal(t, "supabase: select checks: no answer within 50ms", e.Error())
-		require.Equal(t, int64(2), requests.Load())
-		<-gone
-		<-gone
 	})
 	t.Run("a body above 64 MiB is final", func(t *testing.T) {
 		t.Parallel()
@@ -158,6 +163,19 @@ func TestBodyIsReadWithinTheAttempt(t *testing.T) {
 		require.Equal(t, "supabase: select checks: 200: the answer is larger than 64 MiB", e.Error())
 		require.Equal(t, int64(1), requests.Load())
 	})
+}
+
+// endless is a body of which a byte comes each second.
+type endless struct{ ctx context.Context }
+
+func (e endless) Read(p []byte) (int, error) {
+	select {
+	case <-time.After(time.Second):
+		p[0] = '['
+		return 1, nil
+	case <-e.ctx.Done():
+		return 0, e.ctx.Err()
+	}
 }
 
 type zeros struct{}
@@ -237,7 +255,7 @@ func TestDeadIdleConnectionsCostOneAttempt(t *testing.T) {
 	transport := &http.Transport{MaxIdleConnsPerHost: callers}
 	t.Cleanup(transport.CloseIdleConnections)
 	client := open(t, server, func(c *supabase.Config) {
-		c.Transport, c.Timeout, c.MaxAttempts = transport, time.Second, 2
+		c.Transport, c.Timeout, c.MaxAttempts = transport, 3*time.Second, 2
 	})
 	var group sync.WaitGroup
 	for range callers {
