@@ -36,12 +36,14 @@ type insertRow struct {
 // answer was lost, the row is stored once and read back.
 //
 // The error is ErrInvalid for data that the table cannot hold, before anything
-// is sent, and ErrConflict when a row with data.ID was there before.
+// is sent, and ErrConflict when a row with data.ID was there before. A row of that
+// id is taken for this call's own if an earlier try of the call may have stored
+// it, so an id must not be used for two different rows.
 func (m AlertEventModel) Create(ctx context.Context, data CreateAlertEventData) (*AlertEvent, error) {
 	row, problems := data.row()
 	o := operation.Begin(operation.Insert, table, "service_name", data.ServiceName)
 	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) (*AlertEvent, error) {
-		return operation.InsertRow(ctx, o, client, row.ID, row, key)
+		return operation.InsertRow(ctx, o, client, row.ID, data.ID == "", row, key)
 	})
 }
 

@@ -66,7 +66,7 @@ func TestCreateRefusesWhatTheTableCannotHold(t *testing.T) {
 		"alert_type":   {func(d *data) { d.AlertType = "down" }, `alert_type must be service_down, service_degraded or recovery, not "down"`},
 		"status":       {func(d *data) { d.Status = "open" }, `status must be active, acknowledged or resolved, not "open"`},
 		"message":      {func(d *data) { d.Message = new("\xff") }, "message must be valid UTF-8"},
-		"details":      {func(d *data) { d.Details = map[string]any{"a": "\x00"} }, "details: every string must not hold NUL (U+0000), which PostgreSQL cannot store"},
+		"details":      {func(d *data) { d.Details = map[string]any{"a": "\x00"} }, "details: every string must be valid UTF-8 without NUL (U+0000), which PostgreSQL cannot store"},
 		"all at once": {
 			func(d *data) { *d = data{} },
 			"service_name must not be blank; alert_type must be service_down, service_degraded or recovery, not empty",

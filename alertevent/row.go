@@ -42,7 +42,8 @@ type AlertEvent struct {
 	CreatedAt time.Time      `json:"created_at"`
 	// AcknowledgedAt and ResolvedAt are by the clock of whoever called
 	// Acknowledge and Resolve; nil until then. AcknowledgedAt stays nil in an
-	// alert that was resolved at once.
+	// alert that was resolved at once, and either in one created with a later
+	// status.
 	AcknowledgedAt *time.Time `json:"acknowledged_at"`
 	ResolvedAt     *time.Time `json:"resolved_at"`
 }

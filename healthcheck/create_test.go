@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -75,7 +76,7 @@ func TestCreateRefusesWhatTheTableCannotHold(t *testing.T) {
 		"no status":     {func(d *data) { d.Status = "" }, "status must be healthy, degraded or down, not empty"},
 		"latency_ms":    {func(d *data) { d.LatencyMS = new(-1) }, "latency_ms must be within 0…2147483647 milliseconds, not -1"},
 		"error_message": {func(d *data) { d.ErrorMessage = new("\x00") }, "error_message must not hold NUL (U+0000), which PostgreSQL cannot store"},
-		"probe_details": {func(d *data) { d.ProbeDetails = map[string]any{"a": "\xff"} }, "probe_details: every string must be valid UTF-8"},
+		"probe_details": {func(d *data) { d.ProbeDetails = map[string]any{"a": "\xff"} }, "probe_details: every string must be valid UTF-8 without NUL (U+0000), which PostgreSQL cannot store"},
 		"checked_at":    {func(d *data) { d.CheckedAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, "checked_at must be within the years 1…9999 (UTC), not 10000"},
 		"all at once": {
 			func(d *data) { *d = data{Status: "up", LatencyMS: new(-1)} },
@@ -136,6 +137,17 @@ func TestCreateReportsAConflict(t *testing.T) {
 		answerNext(server, http.StatusServiceUnavailable, nil, `{"code":"PGRST002","message":"no schema cache"}`)
 		_, err = model.Create(t.Context(), data)
 		require.ErrorIs(t, err, supabase.ErrConflict, "no answer was lost, so the row is not this call's")
+	})
+	t.Run("not when a gateway repeated a request with an id made here", func(t *testing.T) {
+		t.Parallel()
+		server, model := start(t)
+		server.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+			server.ServeHTTP(httptest.NewRecorder(), r)
+			return false
+		})
+		check, err := model.Create(t.Context(), healthcheck.CreateHealthCheckData{ServiceName: "api", Status: healthcheck.StatusDown})
+		require.NoError(t, err)
+		require.Equal(t, "api", check.ServiceName)
 	})
 	t.Run("with something other than the id", func(t *testing.T) {
 		t.Parallel()

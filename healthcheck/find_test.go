@@ -249,3 +249,12 @@ func TestDeleteOlderThanRefusesDays(t *testing.T) {
 		requireInvalid(t, server, err, fmt.Sprintf("days must be within 1…36500, not %d", days))
 	}
 }
+
+func TestFindAllReturnsNoMoreThanAsked(t *testing.T) {
+	t.Parallel()
+	server, model := start(t)
+	answerNext(server, http.StatusOK, nil, `[{"id":"b"},{"id":"a"}]`)
+	checks, err := model.FindAll(t.Context(), healthcheck.FindAllOptions{Limit: 1})
+	require.NoError(t, err)
+	require.Len(t, checks, 1)
+}

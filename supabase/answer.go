@@ -40,7 +40,7 @@ func readError(status int, header http.Header, body []byte) *Error {
 		}
 		e.Details, e.Hint = textOf(fields.Details), textOf(fields.Hint)
 	}
-	if match := proxyStatus.FindStringSubmatch(strings.Join(header.Values("Proxy-Status"), ",")); match != nil && e.Code == "" {
+	if match := proxyStatus.FindStringSubmatch(strings.Join(header.Values("Proxy-Status"), ",")); match != nil && e.Code == "" && code.MatchString(match[1]) {
 		e.Code = match[1]
 	}
 	if e.Message == "" {
@@ -59,11 +59,20 @@ func textOf(raw json.RawMessage) string {
 		}
 		return *text
 	}
-	var compact bytes.Buffer
-	if json.Compact(&compact, raw) != nil {
+	// Decoded and encoded, so that no escape hides what is searched for later.
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var value any
+	var plain bytes.Buffer
+	encoder := json.NewEncoder(&plain)
+	encoder.SetEscapeHTML(false)
+	if err := decoder.Decode(&value); err != nil {
 		return ""
 	}
-	return compact.String()
+	if err := encoder.Encode(value); err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(plain.String(), "\n")
 }
 
 // describe says what kind of answer came where it does not say so itself.

@@ -7,13 +7,17 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 )
 
 // maxBody is how much of an answer is read, after decompression.
 const maxBody = 64 << 20
 
-var errTooLarge = errors.New("the answer is larger than 64 MiB")
+var (
+	errTooLarge = errors.New("the answer is larger than 64 MiB")
+	errNotFinal = errors.New("a status below 200")
+)
 
 // attempt sends a request once and reads the whole answer, within one time
 // limit: a body that breaks off is an attempt that failed, and postgrest-go,
@@ -35,18 +39,24 @@ func (a attempt) do(request *http.Request) (*http.Response, *failure) {
 		err = errors.New("the transport returned neither response nor error")
 	}
 	if err != nil {
-		return nil, a.unanswered(request.Context(), ctx, err)
+		return nil, a.unanswered(ctx, request, err)
 	}
 	if response.Body == nil { // net/http's transports always set one, others forget
 		response.Body = http.NoBody
 	}
 	defer func() { _ = response.Body.Close() }()
+	// Not every body ends with its context: that of a 101 does not, nor need one
+	// of Config.Transport's.
+	defer context.AfterFunc(ctx, func() { _ = response.Body.Close() })()
+	if response.StatusCode < http.StatusOK {
+		return nil, &failure{final: true, Error: &Error{Status: response.StatusCode, Message: "not an answer to a request", Err: errNotFinal}}
+	}
 	body, err := a.readBody(response)
 	switch {
 	case errors.Is(err, errTooLarge):
 		return nil, &failure{final: true, Error: &Error{Status: response.StatusCode, Message: err.Error(), Err: err}}
 	case err != nil:
-		return nil, a.unanswered(request.Context(), ctx, &brokenOff{err: err})
+		return nil, a.unanswered(ctx, request, &brokenOff{err: err})
 	case response.StatusCode >= http.StatusMultipleChoices:
 		return nil, a.refusal(response, body)
 	}
@@ -82,11 +92,12 @@ func (a attempt) refusal(response *http.Response, body []byte) *failure {
 
 // unanswered tells whether the caller's context, our time limit or the network
 // is why no answer came.
-func (a attempt) unanswered(caller, limited context.Context, err error) *failure {
-	if ended := callerEnded(caller); ended != nil {
+func (a attempt) unanswered(limited context.Context, request *http.Request, err error) *failure {
+	if ended := callerEnded(request.Context()); ended != nil {
 		return &failure{final: true, Error: &Error{Message: ended.Error(), Err: ended}}
 	}
-	cause := newNoAnswer(err, a.hideKey)
+	url := strings.NewReplacer(request.URL.String(), "…", request.URL.RequestURI(), "…")
+	cause := newNoAnswer(err, a.hideKey, url)
 	if limited.Err() != nil {
 		cause = &noAnswer{text: "no answer within " + a.timeout.String()}
 	}
@@ -100,8 +111,8 @@ func (a attempt) unanswered(caller, limited context.Context, err error) *failure
 // callerEnded returns why the caller's context is over, or nil. A deadline that
 // the network noticed before the context's own timer counts as well.
 func callerEnded(ctx context.Context) error {
-	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
-		<-ctx.Done()
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) && ctx.Err() == nil {
+		return context.DeadlineExceeded
 	}
 	return ctx.Err()
 }

@@ -5,14 +5,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	postgrest "github.com/supabase-community/postgrest-go"
 	supabasego "github.com/supabase-community/supabase-go"
+
+	"github.com/supavigil/supavigil/internal/call"
 )
 
 // Client speaks to one project with its service-role key. It is safe for
 // concurrent use, holds nothing that must be closed, and costs microseconds to
-// open: open one per operation. Printing it does not show the key.
+// open: open one per operation. Printing it does not show the key. Its zero value
+// is of no use; ServiceClient opens one.
 type Client struct {
 	rest     *postgrest.Client
 	platform func() (*supabasego.Client, error)
@@ -44,7 +48,7 @@ func (c Config) ServiceClient() (*Client, error) {
 		return nil, err
 	}
 	rest.Transport.Parent = newTransport(checked)
-	project, key, schema := checked.URL, string(checked.Key), checked.Schema
+	project, key, schema := strings.TrimRight(checked.URL, "/"), string(checked.Key), checked.Schema
 	return &Client{rest: rest, platform: func() (*supabasego.Client, error) { return openPlatform(project, key, schema) }}, nil
 }
 
@@ -67,6 +71,7 @@ func newREST(s settings) (*postgrest.Client, error) {
 //
 // postgrest-go drops or misplaces filters when a column gets more than one, or
 // when And or Or come before others: give each column one filter, and And last.
+// It panics when a query goes on after a value that does not marshal to JSON.
 func (c *Client) From(table string) *postgrest.QueryBuilder {
 	if !isIdentifier(table) {
 		stub, err := postgrest.NewClientWithError("http://invalid", "", nil)
@@ -75,7 +80,8 @@ func (c *Client) From(table string) *postgrest.QueryBuilder {
 		}
 		return stub.From("invalid")
 	}
-	return c.rest.From(table)
+	rest := *c.rest // postgrest-go notes errors of building a query in its client
+	return rest.From(table)
 }
 
 // RPC calls a function with args, a value that marshals to a JSON object of its
@@ -96,6 +102,10 @@ func (c *Client) RPC(ctx context.Context, function string, args, result any) err
 			return e
 		}
 	}
+	if ctx == nil {
+		return refused(opRPC, function, "ctx must not be nil")
+	}
+	ctx, record := call.Once(ctx)
 	answer, _, err := c.rest.From("rpc/"+function).Insert(json.RawMessage(body), false, "", "", "").ExecuteWithContext(ctx)
 	if err != nil {
 		return asError(err, opRPC, function)
@@ -104,7 +114,7 @@ func (c *Client) RPC(ctx context.Context, function string, args, result any) err
 		return nil
 	}
 	if err := json.Unmarshal(answer, result); err != nil {
-		return &Error{Op: opRPC, Table: function, Message: "the answer cannot be decoded", Err: err}
+		return &Error{Op: opRPC, Table: function, Status: record.Status, Attempts: record.Attempts, Message: "the answer cannot be decoded", Err: err}
 	}
 	return nil
 }

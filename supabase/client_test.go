@@ -125,6 +125,8 @@ func TestRPC(t *testing.T) {
 	require.ErrorAs(t, client.RPC(t.Context(), "none", nil, &sum), &e, "no content is no result")
 	require.Equal(t, "rpc", e.Op)
 	require.ErrorAs(t, client.RPC(t.Context(), "add", map[string]int{}, new(string)), &e)
+	require.Equal(t, 200, e.Status)
+	require.Equal(t, 1, e.Attempts)
 	require.Contains(t, e.Message, "cannot be decoded")
 	for _, class := range []error{supabase.ErrInvalid, supabase.ErrNotFound, supabase.ErrConflict, supabase.ErrPermission, supabase.ErrUnavailable} {
 		require.NotErrorIs(t, e, class)

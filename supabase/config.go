@@ -25,11 +25,14 @@ type Config struct {
 	// Timeout limits one attempt, from dialling to the last byte of the body.
 	// Defaults to 10 s.
 	Timeout time.Duration
-	// MaxAttempts is how often a request is tried in total, the first try
+	// MaxAttempts is how often each request is tried in total, the first try
 	// included; 1 never retries. Defaults to 4.
 	MaxAttempts int
-	// Transport carries the requests below the client's own round trippers.
-	// Defaults to one pool that the whole process shares.
+	// Transport carries the requests below the client's own round trippers. It
+	// must honour the context of its requests. After silence its
+	// CloseIdleConnections is called, if it has one, so that no further attempt
+	// is spent on a connection that died. Defaults to one pool that the whole
+	// process shares.
 	Transport http.RoundTripper
 }
 
@@ -128,7 +131,7 @@ func (c Config) restURL() (*url.URL, string) {
 		if problem != "" {
 			return nil, problem
 		}
-		if strings.HasSuffix(project.Path, restPath) {
+		if strings.Contains(project.Path+"/", restPath+"/") {
 			return nil, "URL must be the project's, without " + restPath + "; a PostgREST's own goes in RESTURL (SUPABASE_REST_URL)"
 		}
 		project.Path += restPath
@@ -156,7 +159,7 @@ func parseURL(name, raw string) (*url.URL, string) {
 		return nil, name + " has no host: give it as https://abc.supabase.co"
 	case parsed.User != nil:
 		return nil, name + " must not hold a user or password: the key goes in Config.Key"
-	case parsed.RawQuery != "" || parsed.ForceQuery || parsed.Fragment != "":
+	case parsed.RawQuery != "" || parsed.ForceQuery || strings.Contains(raw, "#"):
 		return nil, name + " must not hold a query or a fragment"
 	case strings.ContainsFunc(parsed.Path, notInPath) || strings.Contains(parsed.Path, "//") || strings.Contains(parsed.Path+"/", "/../") || strings.Contains(parsed.Path+"/", "/./"):
 		return nil, name + " has a path that no server of PostgREST needs: letters, digits, -, _, . and ~ between single slashes"

@@ -50,7 +50,9 @@ type Error struct {
 	// Details and Hint are PostgREST's. Details can hold the row's data.
 	Details string
 	Hint    string
-	// Attempts is how often the request was sent.
+	// Attempts is how often a request was tried: for an operation of several, all
+	// of them together. (net/http may send a GET again by itself, on a connection
+	// that the server had closed.)
 	Attempts int
 	// Err is the cause below, if any.
 	Err error
@@ -59,7 +61,7 @@ type Error struct {
 const maxMessage = 200 // bytes of a message in Error()
 
 // Error is one line of op, table, status, code and message, the message cut at
-// 200 bytes. It never holds details, hint, URL, query, headers, body or key.
+// 200 bytes; Message has all of it. It never holds details, hint, URL, query, headers, body or key.
 func (e *Error) Error() string {
 	var line strings.Builder
 	line.WriteString("supabase: ")
@@ -88,6 +90,9 @@ func (e *Error) Unwrap() error { return e.Err }
 // Is reports whether the answer is of the class target. The classes that no
 // answer has, ErrInvalid and an ErrUnavailable without status, are in Err.
 func (e *Error) Is(target error) bool {
+	if errors.Is(e.Err, errTooLarge) {
+		return false
+	}
 	switch target {
 	case ErrNotFound:
 		return e.Code == "PGRST116" && rows(e.Details) == 0

@@ -107,6 +107,7 @@ func TestCodeOfHEADIsInProxyStatus(t *testing.T) {
 		"Cloudflare; details=x, PostgREST; error=57014": "57014",
 		"Cloudflare; details=PostgREST; error=PGRST205": "",
 		"PostgREST": "",
+		"PostgREST; error=" + strings.Repeat("A", 1000): "",
 	} {
 		server, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Proxy-Status", header)

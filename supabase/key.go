@@ -17,9 +17,11 @@ func checkKey(key string) string {
 	case key == "":
 		return "the key is missing: set " + keyVariables + " (or Config.Key) to the project's service-role key"
 	case strings.ContainsFunc(key, unicode.IsSpace):
-		return "the key holds white space: give it without spaces, quotes or line breaks"
+		return "the key holds white space: give it without spaces or line breaks"
 	case strings.ContainsFunc(key, func(r rune) bool { return r < 0x21 || r > 0x7e }):
 		return "the key holds characters that no key has: give it as the dashboard shows it"
+	case strings.ContainsAny(key, "\"'`<>="):
+		return "the key holds quotes, brackets or an equals sign: give its value alone"
 	case strings.HasPrefix(key, "sb_publishable_"):
 		return "the key is a publishable one, for browsers: give a secret key (sb_secret_…)"
 	}

@@ -9,6 +9,7 @@ import (
 	"net/textproto"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // noAnswer is the cause of an Error without a status: ErrUnavailable, and what
@@ -31,10 +32,11 @@ func (b *brokenOff) Unwrap() error { return b.err }
 // quoted is what net/http quotes in its errors: bytes of the answer.
 var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
-// newNoAnswer describes err in one line without what a server sent. It does not
+// newNoAnswer describes err in one line without what a server sent and without
+// the request's URL, which has the query. It does not
 // unwrap to a context's error, since only the caller's own context may show as
 // one, nor to anything that holds the key.
-func newNoAnswer(err error, hideKey func(string) string) *noAnswer {
+func newNoAnswer(err error, hideKey func(string) string, url *strings.Replacer) *noAnswer {
 	prefix, said := "no answer: ", err.Error()
 	n := &noAnswer{err: err}
 	if hideKey(said) != said || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
@@ -53,14 +55,14 @@ func newNoAnswer(err error, hideKey func(string) string) *noAnswer {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		said = "the connection was closed"
 	}
-	n.text = prefix + hideKey(quoted.ReplaceAllString(said, strconv.Quote("…")))
+	n.text = prefix + hideKey(url.Replace(quoted.ReplaceAllString(said, strconv.Quote("…"))))
 	return n
 }
 
 // dialFailed says that there was never a connection, so nothing was sent.
 func dialFailed(err error) bool {
 	network, ok := errors.AsType[*net.OpError](err)
-	return ok && network.Op == "dial"
+	return ok && (network.Op == "dial" || network.Op == "proxyconnect")
 }
 
 // certificateRefused says that the server is not who it should be, which trying

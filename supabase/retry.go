@@ -2,6 +2,7 @@ package supabase
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -54,17 +55,17 @@ func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 		failed.Op, failed.Table, failed.Attempts = op, name, record.Attempts
 		record.Status = failed.Status
+		if failed.leftSilence() {
+			// Idle connections that died as well would cost an attempt each.
+			if idle, ok := r.attempt.transport.(interface{ CloseIdleConnections() }); ok {
+				idle.CloseIdleConnections()
+			}
+		}
 		last := record.Attempts >= r.maxAttempts || request.Body != nil && request.GetBody == nil
 		if last || !failed.mayRepeat(repeatable) {
 			return nil, failed.Error
 		}
 		record.Unsure = record.Unsure || !failed.didNothing()
-		if failed.Status == 0 && !failed.neverRan {
-			// Idle connections that died in silence would cost an attempt each.
-			if idle, ok := r.attempt.transport.(interface{ CloseIdleConnections() }); ok {
-				idle.CloseIdleConnections()
-			}
-		}
 		if !pause(ctx, max(backoff(record.Attempts), min(failed.retryAfter, maxRetryAfter))) {
 			return nil, interrupted(ctx, failed.Error)
 		}
@@ -83,6 +84,12 @@ func withFreshBody(request *http.Request) *http.Request {
 		fresh.Body = body
 	}
 	return &fresh
+}
+
+// leftSilence says that a request went out and nothing came back, unless its
+// caller gave it up.
+func (f *failure) leftSilence() bool {
+	return f.Status == 0 && !f.neverRan && !errors.Is(f.Err, context.Canceled)
 }
 
 // mayRepeat says whether another try is safe and can help. What never ran may

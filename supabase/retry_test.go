@@ -327,6 +327,7 @@ func TestRecordBringsBackHowItWent(t *testing.T) {
 		"after one that never ran":     {[]step{refusedBy, postgrestError(503, "PGRST002", ""), ok}, call.Record{Repeatable: true, Status: 200, Attempts: 3}},
 		"after one that was undone":    {[]step{postgrestError(500, "40001", ""), {status: 429}, ok}, call.Record{Repeatable: true, Status: 200, Attempts: 3}},
 		"a conflict after a lost one":  {[]step{{status: 502}, postgrestError(409, "23505", "")}, call.Record{Repeatable: true, Status: 409, Attempts: 2, Unsure: true}},
+		"a lost one is remembered":     {[]step{{status: 502}, {status: 429}, postgrestError(409, "23505", "")}, call.Record{Repeatable: true, Status: 409, Attempts: 3, Unsure: true}},
 		"no answer, but that was last": {[]step{refusedBy, refusedBy, refusedBy, reset}, call.Record{Repeatable: true, Attempts: 4}},
 	}
 	for name, test := range tests {

@@ -11,9 +11,10 @@ const redacted = "REDACTED"
 // Secret is a string that does not show itself: it prints as REDACTED under
 // every verb of fmt, in JSON, as text and in logs. string(s) gives the value.
 //
-// Some places ask no method and show the value: fmt under %p, which is for
-// pointers, and in unexported struct fields; encoding/json in the keys of a
-// map. A Secret belongs in an exported field or behind a function.
+// Some places ask no method and show the value: fmt under %p and %w, which are
+// for pointers and errors, and in unexported struct fields; encoding/json in the
+// keys of a map; encoding/gob; and testify's diff of two Secrets. A Secret belongs
+// in an exported field or behind a function.
 type Secret string
 
 // Format writes REDACTED, whatever the verb and flags.

@@ -14,7 +14,7 @@ import (
 	"github.com/supavigil/supavigil/supabase"
 )
 
-// verbs are all but %p, with which fmt asks no method.
+// verbs are all but %p and %w, with which fmt asks no method.
 var verbs = []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%b", "%o", "%O", "%c", "%U", "%e", "%g", "%T", "% x", "%#x", "%20s", "%-20q"}
 
 func TestSecretIsNeverPrinted(t *testing.T) {

@@ -232,7 +232,7 @@ func TestNothingListens(t *testing.T) {
 }
 
 // A pool that lost its server in silence must not spend one attempt on each of
-// its idle connections.
+// its idle connections: neither the next attempt nor the next operation.
 func TestDeadIdleConnectionsCostOneAttempt(t *testing.T) {
 	t.Parallel()
 	const callers = 8
@@ -255,7 +255,7 @@ func TestDeadIdleConnectionsCostOneAttempt(t *testing.T) {
 	transport := &http.Transport{MaxIdleConnsPerHost: callers}
 	t.Cleanup(transport.CloseIdleConnections)
 	client := open(t, server, func(c *supabase.Config) {
-		c.Transport, c.Timeout, c.MaxAttempts = transport, 3*time.Second, 2
+		c.Transport, c.Timeout = transport, 3*time.Second
 	})
 	var group sync.WaitGroup
 	for range callers {
@@ -267,8 +267,11 @@ func TestDeadIdleConnectionsCostOneAttempt(t *testing.T) {
 	}
 	group.Wait()
 	silent.Store(true)
-	_, e := read(t, client)
-	require.Nil(t, e, "the second attempt dials")
+	once := open(t, server, func(c *supabase.Config) { c.Transport, c.Timeout = transport, 100*time.Millisecond })
+	_, e := read(t, once)
+	requireClass(t, e, "unavailable")
+	_, e = read(t, client)
+	require.Nil(t, e, "the next operation dials")
 }
 
 func TestClientIsSafeForManyCallers(t *testing.T) {
@@ -291,4 +294,83 @@ func TestClientIsSafeForManyCallers(t *testing.T) {
 	}
 	group.Wait()
 	require.Equal(t, int64(64*20), requests.Load())
+}
+
+// TestBodyThatIgnoresItsContext: after 101 net/http hands over the connection and
+// watches the context no more; a transport of somebody's own may never have.
+func TestBodyThatIgnoresItsContext(t *testing.T) {
+	t.Parallel()
+	server, requests := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		connection, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		defer connection.Close() //nolint:errcheck // the client has gone
+		_, _ = io.WriteString(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+		_, _ = connection.Read(make([]byte, 1)) // until the client goes
+	})
+	_, e := read(t, open(t, server, func(c *supabase.Config) { c.MaxAttempts = 4 }))
+	require.Equal(t, "supabase: select checks: 101: not an answer to a request", e.Error())
+	requireClass(t, e, "")
+	require.Equal(t, int64(1), requests.Load())
+
+	closed := make(chan struct{})
+	client := open(t, "http://localhost", func(c *supabase.Config) {
+		c.Timeout = 10 * time.Millisecond
+		c.Transport = roundTripper(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK, Body: &untilClosed{closed: closed}}, nil
+		})
+	})
+	_, e = read(t, client)
+	require.Equal(t, "supabase: select checks: no answer within 10ms", e.Error())
+	<-closed
+}
+
+// untilClosed is a body that blocks until it is closed.
+type untilClosed struct {
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (u *untilClosed) Read([]byte) (int, error) { <-u.closed; return 0, io.ErrClosedPipe }
+func (u *untilClosed) Close() error             { u.once.Do(func() { close(u.closed) }); return nil }
+
+func TestHeadersWithoutEnd(t *testing.T) {
+	t.Parallel()
+	server, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		raw(w, "HTTP/1.1 200 OK\r\n"+strings.Repeat("X-Header: "+strings.Repeat("x", 1000)+"\r\n", 2000))
+	})
+	_, e := read(t, open(t, server))
+	requireClass(t, e, "unavailable")
+	require.Contains(t, e.Error(), "exceeded")
+}
+
+func TestErrorHidesTheQuery(t *testing.T) {
+	t.Parallel()
+	client := open(t, "http://localhost", func(c *supabase.Config) {
+		c.Transport = roundTripper(func(request *http.Request) (*http.Response, error) {
+			return nil, fmt.Errorf("GET %s: %s: refused", request.URL, request.URL.RequestURI())
+		})
+	})
+	_, _, err := client.From("checks").Select("*", "", false).Eq("service_name", "confidential").ExecuteWithContext(t.Context())
+	var e *supabase.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, "supabase: select checks: no answer: GET …: …: refused", e.Error())
+}
+
+func TestEveryBodyIsClosed(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{101, 200, 302, 404, 503} {
+		closed := make(chan struct{})
+		client := open(t, "http://localhost", func(c *supabase.Config) {
+			c.Transport = roundTripper(func(*http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: status, Body: struct {
+					io.Reader
+					io.Closer
+				}{strings.NewReader("[]"), &untilClosed{closed: closed}}}, nil
+			})
+		})
+		_, _ = read(t, client)
+		<-closed
+	}
 }

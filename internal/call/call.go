@@ -30,6 +30,13 @@ func Repeatable(ctx context.Context) (context.Context, *Record) {
 	return context.WithValue(ctx, key{}, record), record
 }
 
+// Once returns a context for one request that is not repeatable, and the record
+// that this request fills.
+func Once(ctx context.Context) (context.Context, *Record) {
+	record := &Record{}
+	return context.WithValue(ctx, key{}, record), record
+}
+
 // FromContext returns the record in ctx. Without one it returns a new record
 // that nobody reads and that marks nothing as repeatable.
 func FromContext(ctx context.Context) *Record {

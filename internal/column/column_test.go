@@ -3,6 +3,7 @@ package column_test
 import (
 	"encoding/json"
 	"math"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +84,11 @@ type Embedded struct{ Word string }
 
 type word string
 
+// deep is JSON of so many levels.
+func deep(levels int) json.RawMessage {
+	return json.RawMessage(strings.Repeat("[", levels) + strings.Repeat("]", levels))
+}
+
 type prefixed string
 
 func (p prefixed) MarshalText() ([]byte, error) { return []byte("p" + string(p)), nil }
@@ -99,7 +105,7 @@ func TestJSONB(t *testing.T) {
 	fine := map[string]any{
 		"null": nil, "number": 1.5, "json": json.Number("12345678901234567890"), "time": time.Unix(0, 0).UTC(), "raw": json.RawMessage(`{"a":"\\u0000"}`),
 		"nested": map[string]any{"a": []any{1, "é☃\ufffd", nil, true}}, "struct": tagged{Name: "n", Hidden: "\xff", inner: "\xff"}, "bytes": []byte{0xff, 0},
-		"pointer": &tagged{}, "nil pointer": (*tagged)(nil), "array": [2]word{"a", "b"}, "map": map[word]int{"a": 1}, "text": prefixed("a"), "backslash": `\u0000`,
+		"pointer": &tagged{}, "nil pointer": (*tagged)(nil), "array": [2]word{"a", "b"}, "map": map[word]int{"a": 1}, "text": prefixed("a"), "backslash": `\u0000`, "nil values that marshal": []any{(*netip.Addr)(nil), (*time.Time)(nil), (*prefixed)(nil)}, "a pair": json.RawMessage(`"\ud83d\ude00 \\ud800"`), "depth": deep(9_900),
 	}
 	data, problem = column.JSONB("details", fine)
 	require.Empty(t, problem)
@@ -119,6 +125,9 @@ func TestJSONB(t *testing.T) {
 		"a field": tagged{Name: bad}, "an embedded field": tagged{Embedded: Embedded{bad}}, "behind a pointer": &tagged{Name: nul},
 		"a map of strings": map[string]string{"a": bad}, "raw NUL": json.RawMessage(`"a\u0000"`), "raw NUL behind a backslash": json.RawMessage(`"\\\u0000"`),
 		"raw bytes": json.RawMessage("\"\xff\""), "marshalled text": prefixed(bad), "a key of marshalled text": map[prefixed]int{prefixed(bad): 1},
+		"half a pair": json.RawMessage(`"\ud800"`), "half a pair, then another": json.RawMessage(`"\ud800\u0041"`), "the other half": json.RawMessage(`"\udc00"`), "half a pair at the end": json.RawMessage(`"\ud83d"`),
+		"behind an embedded pointer": struct{ *Embedded }{&Embedded{bad}},
+		"a number beyond float64":    json.Number("1e400"), "too deep to be listed": deep(9_998),
 		"a channel": make(chan int), "no number": math.NaN(), "a circle": circle,
 	} {
 		data, problem := column.JSONB("details", map[string]any{"value": value})

@@ -1,120 +1,40 @@
 package column
 
-import (
-	"bytes"
-	"encoding"
-	"encoding/json"
-	"reflect"
-	"strings"
-)
+import "strconv"
 
-// checkStrings walks what encoding/json marshalled, which has no cycles then,
-// and checks every string and key. Types that marshal themselves are judged by
-// what they wrote.
-func checkStrings(value any) string {
-	switch value := value.(type) {
-	case nil, bool, int, int64, float64, json.Number, json.Marshaler:
-		return ""
-	case string:
-		return checkText(value)
-	case map[string]any:
-		for key, element := range value {
-			if problem := first(checkText(key), checkStrings(element)); problem != "" {
-				return problem
-			}
-		}
-		return ""
-	case []any:
-		for _, element := range value {
-			if problem := checkStrings(element); problem != "" {
-				return problem
-			}
-		}
-		return ""
-	case encoding.TextMarshaler:
-		text, err := value.MarshalText()
-		if err != nil {
-			return "must marshal"
-		}
-		return checkText(string(text))
-	default:
-		return checkReflected(reflect.ValueOf(value))
-	}
-}
-
-func checkReflected(value reflect.Value) string {
-	switch value.Kind() { //nolint:exhaustive // the others hold no strings
-	case reflect.String:
-		return checkText(value.String())
-	case reflect.Pointer, reflect.Interface:
-		if value.IsNil() {
-			return ""
-		}
-		return checkStrings(value.Elem().Interface())
-	case reflect.Slice, reflect.Array:
-		if value.Type().Elem().Kind() == reflect.Uint8 {
-			return "" // base64
-		}
-		for i := range value.Len() {
-			if problem := checkStrings(value.Index(i).Interface()); problem != "" {
-				return problem
-			}
-		}
-	case reflect.Map:
-		for entries := value.MapRange(); entries.Next(); {
-			if problem := first(checkStrings(entries.Key().Interface()), checkStrings(entries.Value().Interface())); problem != "" {
-				return problem
-			}
-		}
-	case reflect.Struct:
-		return checkFields(value)
-	}
-	return ""
-}
-
-func checkFields(value reflect.Value) string {
-	for i := range value.NumField() {
-		field := value.Type().Field(i)
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if field.Anonymous && field.Type.Kind() == reflect.Struct { // its fields count, even where its own name is not exported
-			if problem := checkFields(value.Field(i)); problem != "" {
-				return problem
-			}
+// escapesAreText says that no \u escape in JSON stands for what PostgreSQL does
+// not take as text: NUL, half a surrogate pair, or \ufffd, as which encoding/json
+// writes bytes that were not UTF-8. (It writes a U+FFFD that was there as it is.)
+func escapesAreText(data []byte) bool {
+	for i := 0; i < len(data); i++ {
+		if data[i] != '\\' {
 			continue
 		}
-		if name == "-" || !field.IsExported() {
+		i++ // what is escaped
+		unit, ok := escaped(data, i)
+		if !ok {
 			continue
 		}
-		if problem := checkStrings(value.Field(i).Interface()); problem != "" {
-			return problem
-		}
-	}
-	return ""
-}
-
-func first(problems ...string) string {
-	for _, problem := range problems {
-		if problem != "" {
-			return problem
-		}
-	}
-	return ""
-}
-
-// escapesNUL finds \u0000 in JSON, but not the characters \\u0000.
-func escapesNUL(data []byte) bool {
-	for {
-		at := bytes.Index(data, []byte(`\u0000`))
-		if at < 0 {
+		i += 4
+		switch {
+		case unit == 0, unit == 0xfffd, 0xdc00 <= unit && unit <= 0xdfff:
 			return false
+		case 0xd800 <= unit && unit <= 0xdbff:
+			low, ok := escaped(data, i+2)
+			if !ok || data[i+1] != '\\' || low < 0xdc00 || low > 0xdfff {
+				return false
+			}
+			i += 6
 		}
-		backslashes := 0
-		for at-1-backslashes >= 0 && data[at-1-backslashes] == '\\' {
-			backslashes++
-		}
-		if backslashes%2 == 0 {
-			return true
-		}
-		data = data[at+1:]
 	}
+	return true
+}
+
+// escaped reads the code unit of uXXXX at i.
+func escaped(data []byte, i int) (uint64, bool) {
+	if i+4 >= len(data) || data[i] != 'u' {
+		return 0, false
+	}
+	unit, err := strconv.ParseUint(string(data[i+1:i+5]), 16, 32)
+	return unit, err == nil
 }

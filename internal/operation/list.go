@@ -53,6 +53,9 @@ func List[R any](ctx context.Context, o *Operation, limit int, query func() *pos
 				if len(rows) == 0 {
 					break
 				}
+				if limit > 0 && len(rows) > want { // a server that ignores the limit
+					rows = rows[:want]
+				}
 				for i := range rows {
 					if createdAt, id := key(&rows[i]); !last.before(createdAt, id) {
 						yield(nil, o.fail("the answer repeats rows: the server does not page by created_at and id", errPaging))

@@ -32,6 +32,9 @@ type Operation struct {
 	rows           int64
 }
 
+// maxLogged is more bytes than a valid service_name or id has.
+const maxLogged = 400
+
 // Begin starts the clock of an operation. subject is the column by which the
 // log names what it is about, and value its value; "" names nothing.
 func Begin(op, table, subject, value string) *Operation {
@@ -43,6 +46,9 @@ func Begin(op, table, subject, value string) *Operation {
 // supabase.ServiceClient.
 func Run[T any](ctx context.Context, o *Operation, connect supabase.Connector, problems []string, do func(*supabase.Client) (T, error)) (T, error) {
 	var result T
+	if ctx == nil {
+		return result, o.fail("ctx must not be nil", supabase.ErrInvalid)
+	}
 	client, err := o.open(connect, problems)
 	if err == nil {
 		result, err = do(client)
@@ -103,7 +109,7 @@ func (o *Operation) log(ctx context.Context, err error) {
 	}
 	event = event.Str("table", o.table)
 	if o.value != "" {
-		event = event.Str(o.subject, o.value)
+		event = event.Str(o.subject, o.value[:min(len(o.value), maxLogged)])
 	}
 	status, attempts, code := o.status, o.attempts, ""
 	if e, ok := errors.AsType[*supabase.Error](err); ok {

@@ -12,11 +12,13 @@ import (
 )
 
 // InsertRow stores a row and returns it as stored. The row carries its id, so
-// repeating the request cannot store it twice: a conflict after an attempt that
-// may have been carried out means that the row is there, and it is read.
-func InsertRow[R any](ctx context.Context, o *Operation, client *supabase.Client, id string, row any, key Key[R]) (*R, error) {
+// repeating the request cannot store it twice. A conflict means that the row is
+// there, and it is read, after an attempt that may have been carried out, or if
+// the id was made for this call: then whoever repeated the request, a gateway
+// perhaps, nobody else can have stored it.
+func InsertRow[R any](ctx context.Context, o *Operation, client *supabase.Client, id string, made bool, row any, key Key[R]) (*R, error) {
 	got, unsure, err := o.send(ctx, client.From(o.table).Insert(row, false, "", "representation", "").Single())
-	if unsure && errors.Is(err, supabase.ErrConflict) {
+	if (unsure || made) && errors.Is(err, supabase.ErrConflict) {
 		stored, findErr := Get(ctx, o, client.From(o.table).Select("*", "", false).Eq("id", id).Single(), key)
 		if errors.Is(findErr, supabase.ErrNotFound) {
 			return nil, err // the conflict was about something else
@@ -46,8 +48,8 @@ func DeleteOlderThan(ctx context.Context, o *Operation, client *supabase.Client,
 
 var errNoCount = errors.New("no count in Content-Range")
 
-// cutoff goes back by calendar days: a product of durations would wrap at
-// 106,752 days, into the future, and delete everything.
+// cutoff goes back by calendar days, which cannot wrap as a product of durations
+// does.
 func cutoff(now time.Time, days int) time.Time { return now.UTC().AddDate(0, 0, -days) }
 
 // NewID returns id or, where it is "", a new UUID of version 7, whose order in
