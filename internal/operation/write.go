@@ -18,7 +18,7 @@ import (
 // perhaps, nobody else can have stored it.
 func InsertRow[R any](ctx context.Context, o *Operation, client *supabase.Client, id string, made bool, row any, key Key[R]) (*R, error) {
 	got, unsure, err := o.send(ctx, client.From(o.table).Insert(row, false, "", "representation", "").Single())
-	if (unsure || made) && errors.Is(err, supabase.ErrConflict) {
+	if errors.Is(err, supabase.ErrConflict) && (unsure || made && isDuplicate(err)) {
 		stored, findErr := Get(ctx, o, client.From(o.table).Select("*", "", false).Eq("id", id).Single(), key)
 		if errors.Is(findErr, supabase.ErrNotFound) {
 			return nil, err // the conflict was about something else
@@ -29,6 +29,12 @@ func InsertRow[R any](ctx context.Context, o *Operation, client *supabase.Client
 		return nil, err
 	}
 	return decodeRow(o, got.body, key)
+}
+
+// isDuplicate tells a unique constraint from the others that are a conflict.
+func isDuplicate(err error) bool {
+	e, ok := errors.AsType[*supabase.Error](err)
+	return ok && e.Code == "23505"
 }
 
 // DeleteOlderThan deletes the rows created before days before now, by this
