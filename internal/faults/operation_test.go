@@ -1,0 +1,139 @@
+//go:build faults
+
+package faults_test
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/supavigil/supavigil/alertevent"
+	"github.com/supavigil/supavigil/healthcheck"
+)
+
+const (
+	checksTable = "service_health_checks"
+	alertsTable = "alert_events"
+)
+
+// subject is the id of the one row, of either table, that operations are about.
+const subject = "00000000-0000-4000-8000-000000000001"
+
+// An operation is one method of one model, called on the tables as stock leaves
+// them.
+type operation struct {
+	name string
+	call func(context.Context, *stand) (string, error)
+	// result is what the call returns when all is well.
+	result string
+	// change is what it does to the tables; nothing, for a read.
+	change change
+	// requests is how many it sends when all is well.
+	requests int
+	// readsBack says that a repeat finds the write done, and reads the row with
+	// one request more.
+	readsBack bool
+	// again is what it returns when a repeat finds the write done; "": result.
+	again string
+	// bare answers have no body, so what breaks bodies spares them.
+	bare bool
+}
+
+// oldRows is how many rows of each table retention takes.
+const oldRows = 3
+
+func operations() []operation {
+	return []operation{
+		{
+			name: "check.Create", result: "created healthy", requests: 1, readsBack: true, change: change{added: 1},
+			call: func(ctx context.Context, s *stand) (string, error) {
+				return check(s.checks.Create(ctx, healthcheck.CreateHealthCheckData{
+					ServiceName: "created", Status: healthcheck.StatusHealthy, LatencyMS: new(12), ProbeDetails: map[string]any{"a": 1},
+				}))
+			},
+		},
+		{
+			name: "check.FindLatestByService", result: "subject healthy", requests: 1,
+			call: func(ctx context.Context, s *stand) (string, error) {
+				return check(s.checks.FindLatestByService(ctx, "subject"))
+			},
+		},
+		{
+			// Only an empty page is the end: one row, no more, none without a date.
+			name: "check.FindAll", result: "subject healthy", requests: 3,
+			call: func(ctx context.Context, s *stand) (string, error) {
+				found, err := s.checks.FindAll(ctx, healthcheck.FindAllOptions{ServiceName: "subject"})
+				return check(only(found), err)
+			},
+		},
+		{
+			name: "check.DeleteOlderThan", result: "3", again: "0", requests: 1, bare: true, change: change{removed: oldRows},
+			call: func(ctx context.Context, s *stand) (string, error) {
+				return number(s.checks.DeleteOlderThan(ctx, 90))
+			},
+		},
+		{
+			name: "alert.Create", result: "created active", requests: 1, readsBack: true, change: change{added: 1},
+			call: func(ctx context.Context, s *stand) (string, error) {
+				return alert(s.alerts.Create(ctx, alertevent.CreateAlertEventData{
+					ServiceName: "created", AlertType: alertevent.AlertTypeServiceDown, Message: new("down"), Details: map[string]any{"a": 1},
+				}))
+			},
+		},
+		{
+			name: "alert.FindActive", result: "subject active", requests: 3,
+			call: func(ctx context.Context, s *stand) (string, error) {
+				found, err := s.alerts.FindActive(ctx, "subject")
+				return alert(only(found), err)
+			},
+		},
+		{
+			name: "alert.Acknowledge", result: "subject acknowledged", requests: 1, readsBack: true, change: change{altered: 1},
+			call: func(ctx context.Context, s *stand) (string, error) { return alert(s.alerts.Acknowledge(ctx, subject)) },
+		},
+		{
+			name: "alert.Resolve", result: "subject resolved", requests: 1, readsBack: true, change: change{altered: 1},
+			call: func(ctx context.Context, s *stand) (string, error) { return alert(s.alerts.Resolve(ctx, subject)) },
+		},
+		{
+			name: "alert.FindRecentByService", result: "subject active", requests: 1,
+			call: func(ctx context.Context, s *stand) (string, error) {
+				return alert(s.alerts.FindRecentByService(ctx, "subject", alertevent.AlertTypeServiceDown, 60))
+			},
+		},
+		{
+			name: "alert.DeleteOlderThan", result: "3", again: "0", requests: 1, bare: true, change: change{removed: oldRows},
+			call: func(ctx context.Context, s *stand) (string, error) {
+				return number(s.alerts.DeleteOlderThan(ctx, 90))
+			},
+		},
+	}
+}
+
+func check(found *healthcheck.ServiceHealthCheck, err error) (string, error) {
+	if found == nil {
+		return "", err
+	}
+	return found.ServiceName + " " + string(found.Status), err
+}
+
+func alert(found *alertevent.AlertEvent, err error) (string, error) {
+	if found == nil {
+		return "", err
+	}
+	return found.ServiceName + " " + string(found.Status), err
+}
+
+// only returns the one row of a list; nil when there is another number.
+func only[R any](rows []R) *R {
+	if len(rows) != 1 {
+		return nil
+	}
+	return &rows[0]
+}
+
+func number(n int64, err error) (string, error) {
+	if err != nil && n == 0 {
+		return "", err
+	}
+	return strconv.FormatInt(n, 10), err
+}
