@@ -129,7 +129,7 @@ func TestOperationsAreServedByIndexes(t *testing.T) {
 		returned, err := o.run(t.Context(), m)
 		require.NoError(t, err, o.name)
 		counted := read(t, session, o.table).since(before)
-		t.Logf("%-42s %6d rows returned, %6d fetched, %v", o.name, returned, counted.Fetched, counted.Indexes)
+		t.Logf("%-42s %6d rows returned, %6d fetched, %6d entries, %6d blocks, %v", o.name, returned, counted.Fetched, counted.Entries, counted.Blocks, counted.Indexes)
 		require.Zero(t, counted.SequentialScans, "%s scans the table", o.name)
 		require.LessOrEqual(t, counted.Fetched, int64(max(o.multiple, 2)*returned+10), o.name)
 		if o.index != "" {

@@ -14,7 +14,9 @@ import (
 type statistics struct {
 	SequentialScans int64            // scans of the whole table
 	Fetched         int64            // live rows fetched by index scans
-	Indexes         map[string]int64 // scans of each index
+	Entries         int64            // entries read in indexes, also where no row was fetched for them
+	Blocks          int64            // of the table itself, read from memory or disk
+	Indexes         map[string]int64 // scans of each index, the planner's look at its ends included
 }
 
 func (s statistics) since(before statistics) statistics {
@@ -24,7 +26,7 @@ func (s statistics) since(before statistics) statistics {
 			indexes[name] = n
 		}
 	}
-	return statistics{s.SequentialScans - before.SequentialScans, s.Fetched - before.Fetched, indexes}
+	return statistics{s.SequentialScans - before.SequentialScans, s.Fetched - before.Fetched, s.Entries - before.Entries, s.Blocks - before.Blocks, indexes}
 }
 
 // read ends the sessions of the REST server, which opens new ones: a session
@@ -39,13 +41,19 @@ func read(t *testing.T, session *pgx.Conn, table string) statistics {
 		require.NoError(t, err)
 	}
 	s := statistics{Indexes: map[string]int64{}}
-	err := session.QueryRow(ctx, `SELECT seq_scan, idx_tup_fetch FROM pg_stat_user_tables WHERE relname = $1`, table).Scan(&s.SequentialScans, &s.Fetched)
+	err := session.QueryRow(ctx, `SELECT seq_scan, idx_tup_fetch, heap_blks_hit + heap_blks_read
+		FROM pg_stat_user_tables JOIN pg_statio_user_tables USING (relid, relname) WHERE relname = $1`, table).
+		Scan(&s.SequentialScans, &s.Fetched, &s.Blocks)
 	require.NoError(t, err)
-	rows, err := session.Query(ctx, `SELECT indexrelname::text, idx_scan FROM pg_stat_user_indexes WHERE relname = $1`, table)
+	rows, err := session.Query(ctx, `SELECT indexrelname::text, idx_scan, idx_tup_read FROM pg_stat_user_indexes WHERE relname = $1`, table)
 	require.NoError(t, err)
 	var name string
-	var scans int64
-	_, err = pgx.ForEachRow(rows, []any{&name, &scans}, func() error { s.Indexes[name] = scans; return nil })
+	var scans, entries int64
+	_, err = pgx.ForEachRow(rows, []any{&name, &scans, &entries}, func() error {
+		s.Indexes[name] = scans
+		s.Entries += entries
+		return nil
+	})
 	require.NoError(t, err)
 	return s
 }
