@@ -1,5 +1,3 @@
-//go:build faults
-
 // Package faults_test attacks the library as networks and platforms do, and
 // counts what is left: every fault on every operation, through a TCP proxy and
 // through the double; many writers on a network that loses answers, on servers

@@ -1,5 +1,3 @@
-//go:build faults
-
 package faults_test
 
 import (
@@ -7,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -136,7 +135,28 @@ func (s *stand) run(ctx context.Context, t *testing.T, o operation) outcome {
 	event := struct{ Attempts int }{}
 	require.NoError(t, json.Unmarshal(logged.Bytes(), &event), "one event: %s", &logged)
 	got.attempts = event.Attempts
+	withoutKey(t, string(s.config.Key), logged.String(), err)
 	return got
+}
+
+// withoutKey wants the key in nothing that a caller can print of an error: what
+// is logged, every verb of fmt on it and on all that it wraps, and its JSON.
+func withoutKey(t *testing.T, key, logged string, err error) {
+	t.Helper()
+	require.NotEmpty(t, key)
+	printed := []string{logged}
+	for ; err != nil; err = errors.Unwrap(err) {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p"} {
+			printed = append(printed, fmt.Sprintf(verb, err))
+		}
+		encoded, _ := json.Marshal(err) //nolint:errchkjson // what cannot be encoded prints nothing
+		printed = append(printed, string(encoded))
+	}
+	for _, text := range printed {
+		for _, form := range []string{key, fmt.Sprintf("%x", key), fmt.Sprintf("%X", key), fmt.Sprintf("%d", []byte(key))} {
+			require.False(t, strings.Contains(text, form), "the key is in %.200s", strings.ReplaceAll(text, form, "KEY"))
+		}
+	}
 }
 
 // classes names the sentinels that an error is.
