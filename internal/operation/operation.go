@@ -118,7 +118,8 @@ func (o *Operation) log(ctx context.Context, err error) {
 	event = event.Int("status", status).Str("code", code).Int("attempts", attempts).Dur("duration", time.Since(o.began))
 	if err != nil {
 		event = event.Str("error", err.Error())
-	} else {
+	}
+	if err == nil || o.rows > 0 {
 		event = event.Int64("rows", o.rows)
 	}
 	event.Msg(o.op)

@@ -34,6 +34,20 @@ func (o *Operation) send(ctx context.Context, query *postgrest.FilterBuilder) (g
 	return answer{body: body, count: count, counted: record.Counted}, record.Unsure, nil
 }
 
+// count executes a query that asks for an exact count, and returns it.
+func (o *Operation) count(ctx context.Context, query *postgrest.FilterBuilder) (int64, error) {
+	got, _, err := o.send(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	if !got.counted {
+		return 0, o.fail("the answer does not say how many rows it counted", errNoCount)
+	}
+	return got.count, nil
+}
+
+var errNoCount = errors.New("no count in Content-Range")
+
 // Key returns what lists are ordered by: created_at, zero for NULL, and id.
 type Key[R any] func(*R) (createdAt time.Time, id string)
 
@@ -108,7 +122,7 @@ func (o *Operation) undecodable(err error) *supabase.Error {
 	case ok && mismatch.Field != "":
 		column := mismatch.Field[strings.LastIndexByte(mismatch.Field, '.')+1:]
 		message += ": " + column + " cannot hold a JSON " + strings.Fields(mismatch.Value)[0]
-	case errors.Is(err, errNoID), errors.Is(err, errNoArray), errors.Is(err, timestamp.ErrUnreadable):
+	case errors.Is(err, errNoID), errors.Is(err, errNoArray), errors.Is(err, errNoCreatedAt), errors.Is(err, timestamp.ErrUnreadable):
 		message += ": " + err.Error()
 	}
 	return o.fail(message, err)
