@@ -65,7 +65,7 @@ func (data CreateAlertEventData) row() (insertRow, []string) {
 		column.OptionalID(data.ID),
 		column.ServiceName(data.ServiceName),
 		checkAlertType(data.AlertType),
-		column.OneOf("status", data.Status, StatusActive, StatusAcknowledged, StatusResolved),
+		checkStatus(data.Status),
 		column.Text("message", data.Message),
 		detailsProblem,
 	}
@@ -73,4 +73,8 @@ func (data CreateAlertEventData) row() (insertRow, []string) {
 
 func checkAlertType(alertType AlertType) string {
 	return column.OneOf("alert_type", alertType, AlertTypeServiceDown, AlertTypeServiceDegraded, AlertTypeRecovery)
+}
+
+func checkStatus(status Status) string {
+	return column.OneOf("status", status, StatusActive, StatusAcknowledged, StatusResolved)
 }

@@ -133,7 +133,7 @@ func TestFindAllRefusesBadOptions(t *testing.T) {
 	t.Parallel()
 	server, model := start(t)
 	_, err := model.FindAll(t.Context(), healthcheck.FindAllOptions{Limit: -1, ServiceName: " "})
-	requireInvalid(t, server, err, "limit must not be negative (0: the default of 100), not -1; service_name must not be blank")
+	requireInvalid(t, server, err, "limit must not be negative (0: the default), not -1; service_name must not be blank")
 }
 
 func TestFindAllEndsWhereAServerIgnoresTheQuery(t *testing.T) {

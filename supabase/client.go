@@ -105,7 +105,7 @@ func (c *Client) RPC(ctx context.Context, function string, args, result any) err
 	if ctx == nil {
 		return refused(opRPC, function, "ctx must not be nil")
 	}
-	ctx, record := call.Once(ctx)
+	ctx, record := call.Ensure(ctx)
 	answer, _, err := c.rest.From("rpc/"+function).Insert(json.RawMessage(body), false, "", "", "").ExecuteWithContext(ctx)
 	if err != nil {
 		return asError(err, opRPC, function)

@@ -30,9 +30,12 @@ func Repeatable(ctx context.Context) (context.Context, *Record) {
 	return context.WithValue(ctx, key{}, record), record
 }
 
-// Once returns a context for one request that is not repeatable, and the record
-// that this request fills.
-func Once(ctx context.Context) (context.Context, *Record) {
+// Ensure returns a context with a record, and the record: the one in ctx or,
+// without one, a new one that marks nothing as repeatable.
+func Ensure(ctx context.Context) (context.Context, *Record) {
+	if record, ok := ctx.Value(key{}).(*Record); ok {
+		return ctx, record
+	}
 	record := &Record{}
 	return context.WithValue(ctx, key{}, record), record
 }

@@ -117,10 +117,26 @@ func Days(days int) string { return within("days", days, 1, maxDays) }
 // WithinMinutes checks a window of time that ends now.
 func WithinMinutes(minutes int) string { return within("withinMinutes", minutes, 1, maxWithinMinutes) }
 
-// Limit checks a number of rows; 0 stands for the default.
+// Limit checks a number of rows; 0 stands for a default.
 func Limit(limit int) string {
 	if limit < 0 {
-		return fmt.Sprintf("limit must not be negative (0: the default of 100), not %d", limit)
+		return fmt.Sprintf("limit must not be negative (0: the default), not %d", limit)
+	}
+	return ""
+}
+
+// Period checks the bounds of created_at, [since, until); a zero time is none.
+func Period(since, until time.Time) string {
+	for _, bound := range []struct {
+		name string
+		at   time.Time
+	}{{"since", since}, {"until", until}} {
+		if !bound.at.IsZero() && !timestamp.InRange(bound.at) {
+			return fmt.Sprintf("%s must be within the years 1…9999 (UTC), not %d", bound.name, bound.at.UTC().Year())
+		}
+	}
+	if !since.IsZero() && !until.IsZero() && !until.After(since) {
+		return "until must be after since"
 	}
 	return ""
 }

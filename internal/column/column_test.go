@@ -66,7 +66,7 @@ func TestChecks(t *testing.T) {
 		"withinMinutes 0":                    {column.WithinMinutes(0), "withinMinutes must be within 1…52560000, not 0"},
 		"withinMinutes too large":            {column.WithinMinutes(52560001), "withinMinutes must be within 1…52560000, not 52560001"},
 		"limit 0":                            {column.Limit(0), ""},
-		"limit negative":                     {column.Limit(-1), "limit must not be negative (0: the default of 100), not -1"},
+		"limit negative":                     {column.Limit(-1), "limit must not be negative (0: the default), not -1"},
 	}
 	for name, test := range tests {
 		require.Equal(t, test.want, test.got, name)

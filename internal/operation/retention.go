@@ -55,7 +55,7 @@ type retention struct {
 func (r *retention) run(ctx context.Context) error {
 	for {
 		if err := ctx.Err(); err != nil {
-			return r.fail(err.Error(), err)
+			return r.Fail(err.Error(), err)
 		}
 		began := time.Now()
 		done, err := r.slice(ctx)
@@ -146,7 +146,7 @@ func (r *retention) deleteEqual(ctx context.Context) error {
 			}
 		}
 		if slices.Equal(ids, before) {
-			return r.fail("the server does not delete what it lists", errStays)
+			return r.Fail("the server does not delete what it lists", errStays)
 		}
 		for some := range slices.Chunk(ids, idsPerQuery) {
 			if err := r.delete(ctx, r.client.From(r.table).Delete("minimal", "exact").In("id", some)); err != nil {

@@ -34,6 +34,20 @@ func (o *Operation) send(ctx context.Context, query *postgrest.FilterBuilder) (g
 	return answer{body: body, count: count, counted: record.Counted}, record.Unsure, nil
 }
 
+// Call calls a function that has the same effect once or many times and returns
+// rows, as an array.
+func Call[R any](ctx context.Context, o *Operation, client *supabase.Client, function string, args any, key Key[R]) ([]R, error) {
+	ctx, record := call.Repeatable(ctx)
+	var body json.RawMessage
+	err := client.RPC(ctx, function, args, &body)
+	o.status = record.Status
+	o.attempts += record.Attempts
+	if err != nil {
+		return nil, o.wrap(err, "the function was not called")
+	}
+	return decodeRows(o, body, key)
+}
+
 // count executes a query that asks for an exact count, and returns it.
 func (o *Operation) count(ctx context.Context, query *postgrest.FilterBuilder) (int64, error) {
 	got, _, err := o.send(ctx, query)
@@ -41,7 +55,7 @@ func (o *Operation) count(ctx context.Context, query *postgrest.FilterBuilder) (
 		return 0, err
 	}
 	if !got.counted {
-		return 0, o.fail("the answer does not say how many rows it counted", errNoCount)
+		return 0, o.Fail("the answer does not say how many rows it counted", errNoCount)
 	}
 	return got.count, nil
 }
@@ -125,5 +139,5 @@ func (o *Operation) undecodable(err error) *supabase.Error {
 	case errors.Is(err, errNoID), errors.Is(err, errNoArray), errors.Is(err, errNoCreatedAt), errors.Is(err, timestamp.ErrUnreadable):
 		message += ": " + err.Error()
 	}
-	return o.fail(message, err)
+	return o.Fail(message, err)
 }

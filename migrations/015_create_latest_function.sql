@@ -1,0 +1,79 @@
+-- Purpose: a function that returns the latest check of every service, and an
+--          index for lists by status.
+-- Date:    2026-11-23
+--
+-- The function goes from one service's name to the next in the index of 014 on
+-- (service_name, checked_at), and reads one entry of each: what it costs grows
+-- with the services, not with their checks. One JSON value comes back, so
+-- PostgREST's db-max-rows does not cut it; after_service goes on from the last
+-- name of an earlier call. A service without any checked_at is left out.
+--
+-- It stands in the schema of the table, and runs with the caller's privileges.
+--
+-- CREATE INDEX keeps writers out while it runs. Where the table is in use and
+-- large, make the same index first with CREATE INDEX CONCURRENTLY.
+--
+-- Forward only, safe to run again.
+
+DO $$
+DECLARE
+    home      TEXT;
+    role_name TEXT;
+BEGIN
+    SELECT n.nspname INTO home
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.oid = 'service_health_checks'::regclass;
+
+    EXECUTE format($create$
+        CREATE OR REPLACE FUNCTION %1$I.latest_service_health_checks(
+            after_service TEXT DEFAULT NULL, max_services INTEGER DEFAULT 1000
+        )
+        RETURNS JSON
+        LANGUAGE sql STABLE SECURITY INVOKER
+        SET search_path = ''
+        AS $body$
+            WITH RECURSIVE service (name) AS (
+                (SELECT c.service_name FROM %1$I.service_health_checks c
+                 WHERE after_service IS NULL
+                 ORDER BY c.service_name LIMIT 1)
+                UNION ALL
+                (SELECT c.service_name FROM %1$I.service_health_checks c
+                 WHERE c.service_name > after_service
+                 ORDER BY c.service_name LIMIT 1)
+                UNION ALL
+                SELECT (SELECT c.service_name FROM %1$I.service_health_checks c
+                        WHERE c.service_name > s.name
+                        ORDER BY c.service_name LIMIT 1)
+                FROM service s WHERE s.name IS NOT NULL
+            )
+            SELECT coalesce(json_agg(latest), '[]') FROM (
+                SELECT newest.*
+                FROM service s CROSS JOIN LATERAL (
+                    SELECT c.* FROM %1$I.service_health_checks c
+                    WHERE c.service_name = s.name AND c.checked_at IS NOT NULL
+                    ORDER BY c.checked_at DESC NULLS LAST, c.id DESC NULLS LAST
+                    LIMIT 1
+                ) newest
+                LIMIT max_services
+            ) latest
+        $body$
+    $create$, home);
+
+    EXECUTE format('REVOKE ALL ON FUNCTION %I.latest_service_health_checks(TEXT, INTEGER) FROM PUBLIC', home);
+    FOREACH role_name IN ARRAY ARRAY['anon', 'authenticated', 'service_role'] LOOP
+        IF EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = role_name) THEN
+            EXECUTE format('REVOKE ALL ON FUNCTION %I.latest_service_health_checks(TEXT, INTEGER) FROM %I', home, role_name);
+        END IF;
+    END LOOP;
+    IF EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'service_role') THEN
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %I.latest_service_health_checks(TEXT, INTEGER) TO service_role', home);
+    END IF;
+END
+$$;
+
+-- The checks of one status, newest first, of all services.
+CREATE INDEX IF NOT EXISTS idx_service_health_checks_status_created_desc
+    ON service_health_checks (status, created_at DESC NULLS LAST);
+
+-- PostgREST learns of the function at once.
+NOTIFY pgrst, 'reload schema';
