@@ -8,7 +8,10 @@
 -- PostgREST's db-max-rows does not cut it; after_service goes on from the last
 -- name of an earlier call. A service without any checked_at is left out.
 --
--- It stands in the schema of the table, and runs with the caller's privileges.
+-- It stands in the schema of the table, runs with the caller's privileges, and is
+-- the service role's alone. Where there is no such role, as on a plain
+-- PostgreSQL, there is nobody to give it to, and it stays everybody's: who may not
+-- read the table gets nothing from it.
 --
 -- CREATE INDEX keeps writers out while it runs. Where the table is in use and
 -- large, make the same index first with CREATE INDEX CONCURRENTLY.
@@ -59,13 +62,13 @@ BEGIN
         $body$
     $create$, home);
 
-    EXECUTE format('REVOKE ALL ON FUNCTION %I.latest_service_health_checks(TEXT, INTEGER) FROM PUBLIC', home);
-    FOREACH role_name IN ARRAY ARRAY['anon', 'authenticated', 'service_role'] LOOP
-        IF EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = role_name) THEN
-            EXECUTE format('REVOKE ALL ON FUNCTION %I.latest_service_health_checks(TEXT, INTEGER) FROM %I', home, role_name);
-        END IF;
-    END LOOP;
     IF EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'service_role') THEN
+        EXECUTE format('REVOKE ALL ON FUNCTION %I.latest_service_health_checks(TEXT, INTEGER) FROM PUBLIC', home);
+        FOREACH role_name IN ARRAY ARRAY['anon', 'authenticated', 'service_role'] LOOP
+            IF EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = role_name) THEN
+                EXECUTE format('REVOKE ALL ON FUNCTION %I.latest_service_health_checks(TEXT, INTEGER) FROM %I', home, role_name);
+            END IF;
+        END LOOP;
         EXECUTE format('GRANT EXECUTE ON FUNCTION %I.latest_service_health_checks(TEXT, INTEGER) TO service_role', home);
     END IF;
 END
