@@ -97,10 +97,10 @@ func (r *retention) boundary(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var rows []struct {
+	rows, err := decodeArray[struct {
 		CreatedAt string `json:"created_at"`
-	}
-	if err := decodeAny(r.Operation, got.body, &rows); err != nil || len(rows) == 0 {
+	}](r.Operation, got.body)
+	if err != nil || len(rows) == 0 {
 		return "", err
 	}
 	if rows[0].CreatedAt == "" {
@@ -133,10 +133,10 @@ func (r *retention) deleteEqual(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		var rows []struct {
+		rows, err := decodeArray[struct {
 			ID string `json:"id"`
-		}
-		if err := decodeAny(r.Operation, got.body, &rows); err != nil || len(rows) == 0 {
+		}](r.Operation, got.body)
+		if err != nil || len(rows) == 0 {
 			return err
 		}
 		ids := make([]string, len(rows))
@@ -167,13 +167,6 @@ func (r *retention) delete(ctx context.Context, query *postgrest.FilterBuilder) 
 func isStatementTimeout(err error) bool {
 	e, ok := errors.AsType[*supabase.Error](err)
 	return ok && (e.Code == "57014" || e.Code == "SUP" && strings.Contains(e.Message, "statement timeout"))
-}
-
-func decodeAny(o *Operation, body []byte, rows any) error {
-	if err := json.Unmarshal(body, rows); err != nil {
-		return o.undecodable(err)
-	}
-	return nil
 }
 
 var (

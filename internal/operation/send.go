@@ -107,12 +107,9 @@ func decodeRow[R any](o *Operation, body []byte, key Key[R]) (*R, error) {
 }
 
 func decodeRows[R any](o *Operation, body []byte, key Key[R]) ([]R, error) {
-	var rows []R
-	if err := json.Unmarshal(body, &rows); err != nil {
-		return nil, o.undecodable(err)
-	}
-	if rows == nil {
-		return nil, o.undecodable(errNoArray)
+	rows, err := decodeArray[R](o, body)
+	if err != nil {
+		return nil, err
 	}
 	for i := range rows {
 		if _, id := key(&rows[i]); id == "" {
@@ -121,6 +118,17 @@ func decodeRows[R any](o *Operation, body []byte, key Key[R]) ([]R, error) {
 	}
 	o.rows += int64(len(rows))
 	return rows, nil
+}
+
+func decodeArray[E any](o *Operation, body []byte) ([]E, error) {
+	var elements []E
+	if err := json.Unmarshal(body, &elements); err != nil {
+		return nil, o.undecodable(err)
+	}
+	if elements == nil {
+		return nil, o.undecodable(errNoArray)
+	}
+	return elements, nil
 }
 
 var (
