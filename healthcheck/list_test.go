@@ -3,6 +3,7 @@ package healthcheck_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -158,15 +159,9 @@ func TestFindLatestWithoutTheFunction(t *testing.T) {
 func TestFindLatestEndsWhereAFunctionIgnoresItsArguments(t *testing.T) {
 	t.Parallel()
 	server, model := start(t)
-	page := "["
-	for i := range 1000 {
-		if i > 0 {
-			page += ","
-		}
-		page += `{"id":"` + id + `","service_name":"api"}`
-	}
+	page := "[" + strings.Repeat(`{"id":"`+id+`","service_name":"api"},`, 999) + `{"id":"` + id + `","service_name":"api"}]`
 	for range 2 {
-		answerNext(server, http.StatusOK, nil, page+"]")
+		answerNext(server, http.StatusOK, nil, page)
 	}
 	_, err := model.FindLatest(t.Context())
 	require.ErrorContains(t, err, "the function repeats services")

@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -224,10 +225,10 @@ func checkAllMoving(t *testing.T, s *suite) {
 			_, err := s.checks.Create(t.Context(), healthcheck.CreateHealthCheckData{ServiceName: "comes", Status: healthcheck.StatusDown})
 			require.NoError(t, err)
 			_, _, err = s.client.From(checksTable).Delete("minimal", "").Eq("service_name", "goes").
-				Lt("latency_ms", fmt.Sprint(n)).ExecuteWithContext(t.Context())
+				Lt("latency_ms", strconv.Itoa(n)).ExecuteWithContext(t.Context())
 			require.NoError(t, err)
 			_, _, err = s.client.From(checksTable).Delete("minimal", "").Eq("service_name", "goes").
-				Gt("latency_ms", fmt.Sprint(3000-n)).ExecuteWithContext(t.Context())
+				Gt("latency_ms", strconv.Itoa(3000-n)).ExecuteWithContext(t.Context())
 			require.NoError(t, err)
 		}
 	}
@@ -270,7 +271,7 @@ func alertAll(t *testing.T, s *suite) {
 	var rows []map[string]any
 	for i := range 1300 {
 		row := filtered([]string{"a", "b,c"}[i%2], string(statuses[i/2%3]), i/4)
-		row["alert_type"], row["message"] = types[i/6%3], fmt.Sprint(i)
+		row["alert_type"], row["message"] = types[i/6%3], strconv.Itoa(i)
 		rows = append(rows, row)
 	}
 	s.store(t, alertsTable, rows...)
@@ -293,7 +294,7 @@ func alertAll(t *testing.T, s *suite) {
 				!options.Since.IsZero() && (!dated || createdAt.Before(options.Since)),
 				!options.Until.IsZero() && (!dated || !createdAt.Before(options.Until)):
 			default:
-				want = append(want, fmt.Sprint(i))
+				want = append(want, strconv.Itoa(i))
 			}
 		}
 		var got []string

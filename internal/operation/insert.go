@@ -55,15 +55,16 @@ type Row struct {
 	JSON json.RawMessage // an object
 }
 
+// A request of many rows is bounded so that its statement ends long before
+// Supabase's time limit of 8 s.
 const (
-	// MaxBatchRows and MaxBatchBytes bound one request of many rows, so that its
-	// statement ends long before Supabase's time limit of 8 s.
 	MaxBatchRows  = 1000
 	MaxBatchBytes = 1 << 20
-	// idsPerQuery keeps a URL with that many ids below the 16 KB that Supabase's
-	// edge takes, headers included.
-	idsPerQuery = 250
 )
+
+// idsPerQuery keeps a URL with that many ids below the 16 KB that Supabase's edge
+// takes, headers included.
+const idsPerQuery = 250
 
 // InsertMany stores groups of rows, each group's rows with the same columns, as
 // PostgREST demands of one request. It returns how many are stored for certain,

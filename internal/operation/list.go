@@ -110,13 +110,14 @@ func (l Listing) dated(query *postgrest.FilterBuilder, after cursor) *postgrest.
 	if !l.Since.IsZero() {
 		conditions = append(conditions, "created_at.gte."+quote(timestamp.Format(roundUp(l.Since))))
 	}
-	if after.id != "" {
+	switch {
+	case after.id != "":
 		at := timestamp.Format(after.createdAt)
 		query = query.Lte("created_at", at)
 		conditions = append(conditions, "or(created_at.lt."+quote(at)+",id.lt."+quote(after.id)+")")
-	} else if !l.Until.IsZero() {
+	case !l.Until.IsZero():
 		conditions = append(conditions, "created_at.lt."+quote(timestamp.Format(roundUp(l.Until))))
-	} else if l.Since.IsZero() {
+	case l.Since.IsZero():
 		conditions = append(conditions, "created_at.not.is.null")
 	}
 	return query.And(strings.Join(conditions, ","), "").Order("created_at", l.Order).Order("id", l.Order)
