@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
+	"net/http"
 	"slices"
 
 	"github.com/google/uuid"
@@ -109,6 +110,10 @@ func Batches(rows []Row) iter.Seq[[]Row] {
 // for, since one that stands in the way can also be somebody else's.
 func InsertBatch(ctx context.Context, o *Operation, client *supabase.Client, batch []Row, tried bool) (unsure bool, err error) {
 	_, unsure, err = o.send(ctx, client.From(o.table).Insert(array(batch), false, "", "minimal", ""))
+	if err == nil && o.status != http.StatusCreated {
+		// A gateway's own page, say: without a row, nothing else tells.
+		err = o.Fail("the answer is not 201, that of an insert", errNotCreated)
+	}
 	unsure = unsure || tried
 	if errors.Is(err, supabase.ErrConflict) && (unsure || isDuplicate(err) && madeHere(batch)) {
 		there, findErr := present(ctx, o, client, batch)
@@ -120,7 +125,8 @@ func InsertBatch(ctx context.Context, o *Operation, client *supabase.Client, bat
 		}
 	}
 	if err != nil {
-		return unsure || errors.Is(err, supabase.ErrUnavailable) || ctx.Err() != nil, err
+		unsure = unsure || errors.Is(err, supabase.ErrUnavailable) || errors.Is(err, errNotCreated) || ctx.Err() != nil
+		return unsure, err
 	}
 	o.rows += int64(len(batch))
 	return false, nil
@@ -140,6 +146,8 @@ func array(batch []Row) json.RawMessage {
 	body.WriteByte(']')
 	return body.Bytes()
 }
+
+var errNotCreated = errors.New("not created")
 
 // present says whether every row of a batch is in the table.
 func present(ctx context.Context, o *Operation, client *supabase.Client, batch []Row) (bool, error) {
