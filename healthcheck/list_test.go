@@ -152,7 +152,7 @@ func TestFindLatestWithoutTheFunction(t *testing.T) {
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, &supabase.Error{
 		Op: "select", Table: "service_health_checks", Status: 404, Code: "PGRST202", Attempts: 1,
-		Message: "Could not find the function public.latest_service_health_checks(after_service, max_services) in the schema cache",
+		Message: "Could not find the function public.latest_service_health_checks(after_service, max_services) in the schema cache; migration 015 makes it",
 	}, e)
 }
 
