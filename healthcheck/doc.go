@@ -46,7 +46,7 @@
 // # Clocks
 //
 // DeleteOlderThan counts back from this machine's clock. created_at, and
-// checked_at unless it is given, are the database's. FindLatestByService goes by
-// checked_at, as does FindLatest; FindAll, All and DeleteOlderThan by created_at: where probers' clocks
-// differ, so can the two.
+// checked_at unless it is given, are the database's. FindLatestByService and
+// FindLatest go by checked_at; FindAll, All and DeleteOlderThan by created_at:
+// where probers' clocks differ, so can the two.
 package healthcheck
