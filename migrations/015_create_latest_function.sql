@@ -2,11 +2,12 @@
 --          index for lists by status.
 -- Date:    2026-11-23
 --
--- The function goes from one service's name to the next in the index of 014 on
--- (service_name, checked_at), and reads one entry of each: what it costs grows
--- with the services, not with their checks. One JSON value comes back, so
--- PostgREST's db-max-rows does not cut it; after_service goes on from the last
--- name of an earlier call. A service without any checked_at is left out.
+-- The function goes from one service to the next in the index of 014 on
+-- (service_name, checked_at DESC NULLS LAST), where each one's newest check comes
+-- first: what it costs grows with the services, not with their checks. One JSON
+-- value comes back, so PostgREST's db-max-rows does not cut it; after_service
+-- goes on from the last name of an earlier call. A service without any checked_at
+-- is left out.
 --
 -- It stands in the schema of the table, runs with the caller's privileges, and is
 -- the service role's alone. Where there is no such role, as on a plain
@@ -35,29 +36,24 @@ BEGIN
         LANGUAGE sql STABLE SECURITY INVOKER
         SET search_path = ''
         AS $body$
-            WITH RECURSIVE service (name) AS (
-                (SELECT c.service_name FROM %1$I.service_health_checks c
+            WITH RECURSIVE newest AS (
+                (SELECT c.* FROM %1$I.service_health_checks c
                  WHERE after_service IS NULL
-                 ORDER BY c.service_name LIMIT 1)
+                 ORDER BY c.service_name, c.checked_at DESC NULLS LAST, c.id DESC LIMIT 1)
                 UNION ALL
-                (SELECT c.service_name FROM %1$I.service_health_checks c
+                (SELECT c.* FROM %1$I.service_health_checks c
                  WHERE c.service_name > after_service
-                 ORDER BY c.service_name LIMIT 1)
+                 ORDER BY c.service_name, c.checked_at DESC NULLS LAST, c.id DESC LIMIT 1)
                 UNION ALL
-                SELECT (SELECT c.service_name FROM %1$I.service_health_checks c
-                        WHERE c.service_name > s.name
-                        ORDER BY c.service_name LIMIT 1)
-                FROM service s WHERE s.name IS NOT NULL
+                SELECT next.*
+                FROM newest n CROSS JOIN LATERAL (
+                    SELECT c.* FROM %1$I.service_health_checks c
+                    WHERE c.service_name > n.service_name
+                    ORDER BY c.service_name, c.checked_at DESC NULLS LAST, c.id DESC LIMIT 1
+                ) next
             )
             SELECT coalesce(json_agg(latest), '[]') FROM (
-                SELECT newest.*
-                FROM service s CROSS JOIN LATERAL (
-                    SELECT c.* FROM %1$I.service_health_checks c
-                    WHERE c.service_name = s.name AND c.checked_at IS NOT NULL
-                    ORDER BY c.checked_at DESC NULLS LAST, c.id DESC NULLS LAST
-                    LIMIT 1
-                ) newest
-                LIMIT max_services
+                SELECT * FROM newest WHERE checked_at IS NOT NULL LIMIT max_services
             ) latest
         $body$
     $create$, home);

@@ -87,7 +87,7 @@ var operations = []operation{
 	}, 0},
 	{"latest of every service", checksTable, "idx_service_health_checks_service_checked_desc", func(ctx context.Context, m models) (int, error) {
 		return rowsOf(m.checks.FindLatest(ctx))
-	}, 3}, // one for the next name, one row, and one ahead
+	}, 0},
 	{"create many checks", checksTable, "", func(ctx context.Context, m models) (int, error) {
 		stored, err := m.checks.CreateMany(ctx, []healthcheck.CreateHealthCheckData{{ServiceName: service, Status: healthcheck.StatusDown}, {ServiceName: service, Status: healthcheck.StatusHealthy}})
 		return int(stored), err
