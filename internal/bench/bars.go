@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"image/color"
+	"math"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -61,6 +63,9 @@ func (r *Report) bars(cell Cell, of metric, title, unit string) (*plot.Plot, err
 	panel := plot.New()
 	panel.Title.Text, panel.Y.Label.Text = title, unit
 	panel.Title.Padding = 2 * vg.Millimeter
+	grid := plotter.NewGrid()
+	grid.Vertical.Color, grid.Horizontal.Color = nil, color.Gray{Y: 0xe4}
+	panel.Add(grid)
 	var names []string
 	highest := 0.0
 	for _, client := range clients.Names() {
@@ -92,11 +97,9 @@ func (r *Report) bars(cell Cell, of metric, title, unit string) (*plot.Plot, err
 	if len(names) == 0 {
 		return nil, nil //nolint:nilnil // as said
 	}
-	grid := plotter.NewGrid()
-	grid.Vertical.Color, grid.Horizontal.Color = nil, color.Gray{Y: 0xe4}
-	panel.Add(grid)
 	panel.NominalX(names...)
 	panel.X.Tick.Label.Font.Size = font.Points(9)
+	panel.Y.Tick.Marker = plot.TickerFunc(whole)
 	panel.X.Min, panel.X.Max = -0.6, float64(len(names))-0.4
 	panel.Y.Min, panel.Y.Max = 0, highest*1.12
 	return panel, nil
@@ -112,6 +115,22 @@ type extreme struct {
 // YError is how far the extremes are below and above.
 func (e extreme) YError(int) (low, high float64) {
 	return e.spread.Median - e.spread.Min, e.spread.Max - e.spread.Median
+}
+
+// whole marks an axis that starts at 0 with four to eight round numbers.
+func whole(_, highest float64) []plot.Tick {
+	step := math.Pow(10, math.Floor(math.Log10(highest/2)))
+	for highest/step > 8 {
+		step *= 2
+		if highest/step > 8 {
+			step *= 2.5
+		}
+	}
+	var ticks []plot.Tick
+	for value := 0.0; value <= highest; value += step {
+		ticks = append(ticks, plot.Tick{Value: value, Label: strconv.FormatFloat(value, 'f', -1, 64)})
+	}
+	return ticks
 }
 
 // rounded writes a value short enough to stand above its bar.

@@ -41,11 +41,11 @@ func goals() []goal {
 
 // Verdict is what the measurements say about a goal.
 type Verdict struct {
-	Goal     string
-	Bound    string
-	Measured Spread // a ratio, taken in each round by itself
-	Met      bool   // the median's
-	Certain  bool   // all rounds say the same
+	Goal     string `json:"goal"`
+	Bound    string `json:"bound"`
+	Measured Spread `json:"measured"` // a ratio, taken in each round by itself
+	Met      bool   `json:"met"`      // the median's
+	Certain  bool   `json:"certain"`  // all rounds say the same
 }
 
 // judge returns the verdicts on those goals that were measured.

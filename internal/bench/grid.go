@@ -35,9 +35,9 @@ func (p Protocol) Title() string {
 
 // Cell is what all clients are measured at, one after the other.
 type Cell struct {
-	Protocol Protocol
-	Case     clients.Case
-	Callers  int
+	Protocol Protocol     `json:"protocol"`
+	Case     clients.Case `json:"case"`
+	Callers  int          `json:"callers"`
 }
 
 // usual is the number of callers that most goals are about.

@@ -15,25 +15,27 @@ import (
 // job is one measurement, as its process is told. The server's address and key
 // come in the environment, where this library looks for them itself.
 type job struct {
-	Client   clients.Name
-	Case     clients.Case
-	Callers  int
-	WarmUp   time.Duration
-	Duration time.Duration
-	Requests int    // in total; 0: as many as Duration allows
-	Profile  string // where the CPU profile goes; "": none
+	Client        clients.Name  `json:"client"`
+	Case          clients.Case  `json:"case"`
+	Callers       int           `json:"callers"`
+	WarmUp        time.Duration `json:"warm_up"`
+	Duration      time.Duration `json:"duration"`
+	Requests      int           `json:"requests"`       // in total; 0: as many as Duration allows
+	Profile       string        `json:"profile"`        // where the CPU profile goes; "": none
+	PostgresTimes bool          `json:"postgres_times"` // the server writes timestamps as PostgreSQL does
 }
 
 // outcome is what a measurement's process prints: one line of JSON.
 type outcome struct {
 	load.Measurement
-	Unsupported bool // the client lacks the case
+	Unsupported bool `json:"unsupported"` // the client lacks the case
 }
 
 // do makes the measurement and writes its outcome.
 func (j job) do(ctx context.Context, out io.Writer) (err error) {
 	operations, err := clients.Open(j.Client, clients.Target{
 		URL: os.Getenv("SUPABASE_URL"), RESTURL: os.Getenv("SUPABASE_REST_URL"), Key: os.Getenv("SUPABASE_SERVICE_KEY"),
+		PostgresTimes: j.PostgresTimes,
 	})
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -77,6 +78,7 @@ func (r *Report) lines(protocol Protocol, name clients.Case, of metric) (*plot.P
 	if !drawn {
 		return nil, nil //nolint:nilnil // as said
 	}
+	panel.Legend.TextStyle.Font.Size, panel.Legend.Padding = font.Points(9), vg.Millimeter
 	panel.Legend.Top, panel.Legend.Left = true, true
 	panel.Legend.XOffs, panel.Legend.YOffs = 2*vg.Millimeter, -1*vg.Millimeter
 	panel.X.Min, panel.X.Max = 0.8, 320

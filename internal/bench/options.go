@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -53,14 +54,19 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if flags.NArg() > 0 {
 		return options{}, fmt.Errorf("%q: there are no arguments but flags", flags.Arg(0))
 	}
-	if quick {
-		o.rounds, o.duration, o.warmUp = 1, 100*time.Millisecond, 50*time.Millisecond
-		if callers == "" {
-			callers = strconv.Itoa(usual)
+	if quick { // what else is said holds
+		given := map[string]bool{}
+		flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+		for name, value := range map[string]string{"rounds": "1", "duration": "100ms", "warmup": "50ms", "callers": strconv.Itoa(usual)} {
+			if !given[name] {
+				if err := flags.Set(name, value); err != nil {
+					return options{}, err
+				}
+			}
 		}
 	}
 	if o.rounds < 1 || o.duration <= 0 || o.warmUp < 0 || o.requests < 0 {
-		return options{}, fmt.Errorf("-rounds and -duration must be positive, -warmup and -requests not negative")
+		return options{}, errors.New("-rounds and -duration must be positive, -warmup and -requests not negative")
 	}
 	var err error
 	if o.clients, err = filter("-clients", names, clients.Names()); err != nil {

@@ -35,7 +35,7 @@ func (r *Report) plot(folder string) error {
 
 // save draws panels in rows of equal length into a PNG.
 func save(path string, rows [][]*plot.Plot) error {
-	const width, height, resolution = 5 * vg.Inch, 3.4 * vg.Inch, 110
+	const width, height, resolution = 5.5 * vg.Inch, 3.6 * vg.Inch, 110
 	canvas := vgimg.NewWith(
 		vgimg.UseWH(width*vg.Length(len(rows[0])), height*vg.Length(len(rows))), vgimg.UseDPI(resolution))
 	tiles := draw.Tiles{

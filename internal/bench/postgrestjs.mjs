@@ -67,7 +67,7 @@ async function all(latencies, milliseconds, requests) {
     for (let made = 1; ; made++) {
       const began = performance.now()
       try {
-        await cases[job.Case](calls++)
+        await cases[job.case](calls++)
         latencies?.push(performance.now() - began)
       } catch (error) {
         errors++
@@ -76,21 +76,21 @@ async function all(latencies, milliseconds, requests) {
       if (made === requests || (!requests && performance.now() >= end)) return
     }
   }
-  await Promise.all(Array.from({ length: job.Callers }, caller))
+  await Promise.all(Array.from({ length: job.callers }, caller))
 }
 
-await all(null, job.WarmUp / 1e6, 0)
+await all(null, job.warm_up / 1e6, 0)
 const latencies = []
 const cpu = process.cpuUsage()
 const began = performance.now()
-await all(latencies, job.Duration / 1e6, Math.ceil(job.Requests / job.Callers))
+await all(latencies, job.duration / 1e6, Math.ceil(job.requests / job.callers))
 const seconds = (performance.now() - began) / 1000
 const used = process.cpuUsage(cpu)
 latencies.sort((a, b) => a - b)
 const at = (share) => latencies[Math.min(Math.floor(share * latencies.length), latencies.length - 1)] ?? -1
 console.log(JSON.stringify({
-  Requests: latencies.length, Errors: errors, Error: failed, PerSecond: latencies.length / seconds,
-  P50: at(0.5), P99: at(0.99), P999: at(0.999), CPU: (used.user + used.system) / Math.max(1, latencies.length),
-  Allocations: -1, Bytes: -1, Connections: -1,
+  requests: latencies.length, errors, error: failed, per_second: latencies.length / seconds,
+  p50_ms: at(0.5), p99_ms: at(0.99), p999_ms: at(0.999), cpu_us: (used.user + used.system) / Math.max(1, latencies.length),
+  allocations: -1, bytes: -1, connections: -1,
 }))
 process.exit(0) // its connections would keep it for seconds

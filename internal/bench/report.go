@@ -10,18 +10,18 @@ import (
 
 // Report is all that a run has to say; results.json holds it.
 type Report struct {
-	Finished   time.Time
-	Go         string
-	System     string
-	Processors int
-	Rounds     int
-	Duration   string // of each measurement
-	WarmUp     string
-	Requests   int `json:",omitempty"` // of each measurement, instead of Duration
-	Notes      []string
-	Verdicts   []Verdict
-	Summaries  []Summary
-	Records    []Record
+	Finished   time.Time `json:"finished"`
+	Go         string    `json:"go"`
+	System     string    `json:"system"`
+	Processors int       `json:"processors"`
+	Rounds     int       `json:"rounds"`
+	Duration   string    `json:"duration"` // of each measurement
+	WarmUp     string    `json:"warm_up"`
+	Requests   int       `json:"requests,omitempty"` // of each measurement, instead of Duration
+	Notes      []string  `json:"notes"`
+	Verdicts   []Verdict `json:"verdicts"`
+	Summaries  []Summary `json:"summaries"`
+	Records    []Record  `json:"records"`
 }
 
 func newReport(o options, notes []string, records []Record) *Report {
@@ -37,5 +37,5 @@ func (r *Report) write(folder string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(folder, "results.json"), append(content, '\n'), 0o600)
+	return os.WriteFile(filepath.Join(folder, "results.json"), append(content, '\n'), 0o600) //nolint:gosec // where the caller wants it
 }

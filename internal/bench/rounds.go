@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -9,13 +10,14 @@ import (
 
 	"github.com/supavigil/supavigil/internal/bench/clients"
 	"github.com/supavigil/supavigil/internal/bench/load"
+	"github.com/supavigil/supavigil/internal/realserver"
 )
 
 // Record is one measurement of one client.
 type Record struct {
 	Cell
-	Client clients.Name
-	Round  int
+	Client clients.Name `json:"client"`
+	Round  int          `json:"round"`
 	load.Measurement
 }
 
@@ -24,7 +26,7 @@ type Record struct {
 // round starts with another client, so that none always goes first.
 func (b *bench) rounds(ctx context.Context, cells []Cell) ([]Record, error) {
 	if len(cells) == 0 {
-		return nil, fmt.Errorf("the filters leave nothing to measure")
+		return nil, errors.New("the filters leave nothing to measure")
 	}
 	var records []Record
 	began, done := time.Now(), 0
@@ -49,6 +51,11 @@ func (b *bench) rounds(ctx context.Context, cells []Cell) ([]Record, error) {
 	return records, nil
 }
 
+// slower is how many times as long postgrest-js warms up: V8 goes on compiling
+// what is called often, and a second after its start a request costs a third of
+// what the first ones did.
+const slower = 8
+
 // one measures one client at one cell. It is false where the client cannot.
 func (b *bench) one(ctx context.Context, cell Cell, client clients.Name, round int) (Record, bool, error) {
 	if !can(client, cell.Protocol) {
@@ -57,6 +64,9 @@ func (b *bench) one(ctx context.Context, cell Cell, client clients.Name, round i
 	j := job{
 		Client: client, Case: cell.Case, Callers: cell.Callers,
 		WarmUp: b.options.warmUp, Duration: b.options.duration, Requests: b.options.requests,
+	}
+	if client == clients.PostgrestJS {
+		j.WarmUp *= slower
 	}
 	if b.options.profile != "" {
 		name := fmt.Sprintf("%s-%s-%s-%d-round%d.pprof", client, strings.ReplaceAll(string(cell.Case), "/", "-"), cell.Protocol, cell.Callers, round+1)
@@ -94,5 +104,6 @@ func (b *bench) oneReal(ctx context.Context, j job) (outcome, error) {
 	if err := b.real.ready(ctx); err != nil {
 		return outcome{}, err
 	}
+	j.PostgresTimes = b.real.rest.Kind == realserver.LitePostgres
 	return b.measure(ctx, j, t)
 }

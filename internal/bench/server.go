@@ -40,7 +40,7 @@ type server struct {
 func startServer(ctx context.Context, program, folder string) (_ *server, err error) {
 	s := &server{certificate: filepath.Join(folder, "certificate.pem"), control: http.Client{Timeout: 10 * time.Second}}
 	// It outlives ctx: what ends it is its standard input, or stop.
-	s.process = exec.CommandContext(context.WithoutCancel(ctx), program, serveCommand) //nolint:gosec // this program
+	s.process = exec.CommandContext(context.WithoutCancel(ctx), program, serveCommand)
 	s.process.Env, s.process.Stderr = environment(), os.Stderr
 	// An interrupt at the terminal is for the bench alone, which then stops it.
 	s.process.SysProcAttr = ownGroup()
@@ -95,11 +95,11 @@ func (s *server) target(protocol Protocol) target {
 
 // connections returns how many connections the server has accepted so far.
 func (s *server) connections(ctx context.Context, protocol Protocol) (int64, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.addresses.Control, http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.addresses.Control, http.NoBody) //nolint:gosec // the canned server said where it is
 	if err != nil {
 		return 0, err
 	}
-	response, err := s.control.Do(request)
+	response, err := s.control.Do(request) //nolint:gosec // as above
 	if err != nil {
 		return 0, err
 	}
@@ -113,7 +113,7 @@ func (s *server) connections(ctx context.Context, protocol Protocol) (int64, err
 		return counts.TLS1, nil
 	case TLS2:
 		return counts.TLS2, nil
-	default:
-		return counts.HTTP, nil
+	case HTTP1, RealServer:
 	}
+	return counts.HTTP, nil
 }

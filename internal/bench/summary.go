@@ -50,7 +50,11 @@ func (m metric) of(measured load.Measurement) float64 {
 }
 
 // Spread is what the rounds gave.
-type Spread struct{ Median, Min, Max float64 }
+type Spread struct {
+	Median float64 `json:"median"`
+	Min    float64 `json:"min"`
+	Max    float64 `json:"max"`
+}
 
 func spreadOf(values []float64) Spread {
 	slices.Sort(values)
@@ -65,15 +69,15 @@ func spreadOf(values []float64) Spread {
 // Summary is a client at a cell, over all rounds.
 type Summary struct {
 	Cell
-	Client   clients.Name
-	Requests int // in all rounds
-	Errors   int
-	Error    string `json:",omitempty"` // the first
+	Client   clients.Name `json:"client"`
+	Requests int          `json:"requests"` // in all rounds
+	Errors   int          `json:"errors"`
+	Error    string       `json:"error,omitempty"` // the first
 
-	Values map[metric]Spread
+	Values map[metric]Spread `json:"values"`
 	// Ratios are the values over those of the client hand-written, taken in
 	// each round by itself: so what slowed a whole round down cancels out.
-	Ratios map[metric]Spread
+	Ratios map[metric]Spread `json:"ratios"`
 }
 
 // summarize puts the rounds together, in the order of the records.

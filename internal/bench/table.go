@@ -28,21 +28,24 @@ func (r *Report) print(out io.Writer) error {
 	for _, note := range r.Notes {
 		text.WriteString(note + ".\n")
 	}
+	var lines []string
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
 	var last Cell
 	for _, s := range r.Summaries {
 		if s.Cell != last {
 			last = s.Cell
-			fmt.Fprintf(table, "\n%s, %s, %d callers\n", s.Protocol.Title(), s.Case, s.Callers)
-			fmt.Fprintln(table, pad("client", names)+"\trequests/s\tp50 ms\tp99 ms\tp99.9 ms\tCPU µs\tallocations\tKB\tconnections\t× requests/s\t× CPU\t× allocations\t")
+			lines = append(lines, fmt.Sprintf("\n%s, %s, %d callers", s.Protocol.Title(), s.Case, s.Callers), pad("client", names)+"\trequests/s\tp50 ms\tp99 ms\tp99.9 ms\tCPU µs\tallocations\tKB\tconnections\t× requests/s\t× CPU\t× allocations\t")
 		}
-		fmt.Fprintln(table, strings.Join(s.line(r.Rounds), "\t")+"\t")
+		lines = append(lines, strings.Join(s.line(r.Rounds), "\t")+"\t")
 	}
 	if len(r.Verdicts) > 0 {
-		fmt.Fprint(table, "\nGoals of supavigil\n"+pad("goal", titles)+"\tbound\tmeasured\tround by round\tmet\t\n")
+		lines = append(lines, "\nGoals of supavigil", pad("goal", titles)+"\tbound\tmeasured\tround by round\tmet\t")
 	}
 	for _, v := range r.Verdicts {
-		fmt.Fprintf(table, "%s\t%s\t%.2f\t%.2f … %.2f\t%s\t\n", pad(v.Goal, titles), v.Bound, v.Measured.Median, v.Measured.Min, v.Measured.Max, v.word())
+		lines = append(lines, fmt.Sprintf("%s\t%s\t%.2f\t%.2f … %.2f\t%s\t", pad(v.Goal, titles), v.Bound, v.Measured.Median, v.Measured.Min, v.Measured.Max, v.word()))
+	}
+	if _, err := io.WriteString(table, strings.Join(lines, "\n")+"\n"); err != nil {
+		return err
 	}
 	if err := table.Flush(); err != nil {
 		return err

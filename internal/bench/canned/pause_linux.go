@@ -10,7 +10,7 @@ func pause(d time.Duration) {
 	left := syscall.NsecToTimespec(d.Nanoseconds())
 	for {
 		before := left
-		if err := syscall.Nanosleep(&before, &left); err != syscall.EINTR { //nolint:errorlint // a syscall's own number
+		if err := syscall.Nanosleep(&before, &left); err != syscall.EINTR {
 			return
 		}
 	}

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// The sizes that a list may have.
+// mostRows is the longest list.
 const mostRows = 1000
 
 // newest is when the first row was stored; each further one is a second older.
-var newest = time.Date(2026, 11, 20, 10, 30, 0, 123456000, time.UTC) //nolint:gochecknoglobals // a constant, if Go had constants of time
+var newest = time.Date(2026, 11, 20, 10, 30, 0, 123456000, time.UTC)
 
 const stamp = "2006-01-02T15:04:05.000000-07:00"
 

@@ -20,15 +20,19 @@ import (
 // Addresses say where a server listens; all are URLs without a path, but for
 // Control, which answers with Connections.
 type Addresses struct {
-	HTTP        string // HTTP/1.1
-	TLS1        string // HTTP/1.1 over TLS
-	TLS2        string // HTTP/2 over TLS
-	Control     string
-	Certificate string // PEM, of both TLS listeners
+	HTTP        string `json:"http"` // HTTP/1.1
+	TLS1        string `json:"tls1"` // HTTP/1.1 over TLS
+	TLS2        string `json:"tls2"` // HTTP/2 over TLS
+	Control     string `json:"control"`
+	Certificate string `json:"certificate"` // PEM, of both TLS listeners
 }
 
 // Connections are how many connections were accepted since the start.
-type Connections struct{ HTTP, TLS1, TLS2 int64 }
+type Connections struct {
+	HTTP int64 `json:"http"`
+	TLS1 int64 `json:"tls1"`
+	TLS2 int64 `json:"tls2"`
+}
 
 type server struct {
 	answers answers

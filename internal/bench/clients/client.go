@@ -4,7 +4,9 @@ package clients
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 )
 
 // Name is a client's.
@@ -27,6 +29,8 @@ type Target struct {
 	URL     string // the project's; "" for a bare PostgREST
 	RESTURL string
 	Key     string // service_role's
+	// PostgresTimes says that timestamps come in PostgreSQL's own text.
+	PostgresTimes bool
 }
 
 // Operation is a case of one client. n counts the calls.
@@ -34,17 +38,24 @@ type Operation func(ctx context.Context, n int) error
 
 // Open returns what a client can do. Ours takes its target from the environment.
 func Open(name Name, target Target) (map[Case]Operation, error) {
-	w := newWork()
+	if name == Ours {
+		return openOurs(newWork()), nil
+	}
+	if target.PostgresTimes {
+		return open[pgTime](name, target)
+	}
+	return open[time.Time](name, target)
+}
+
+func open[T Times](name Name, target Target) (map[Case]Operation, error) {
 	switch name {
 	case HandWritten:
-		return openHandWritten(target, w), nil
+		return openHandWritten[T](target, newWork()), nil
 	case PostgrestGo:
-		return openPostgrestGo(target, w)
+		return openPostgrestGo[T](target, newWork())
 	case SupabaseGo:
-		return openSupabaseGo(target, w)
-	case Ours:
-		return openOurs(w), nil
-	case PostgrestJS:
+		return openSupabaseGo[T](target, newWork())
+	case Ours, PostgrestJS:
 	}
 	return nil, fmt.Errorf("%s is no client in Go", name)
 }
@@ -60,7 +71,7 @@ func counted(got, want int) error {
 // identified fails where a row lacks what every row has.
 func identified(id string) error {
 	if id == "" {
-		return fmt.Errorf("the row has no id")
+		return errors.New("the row has no id")
 	}
 	return nil
 }

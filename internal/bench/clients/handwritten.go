@@ -23,7 +23,7 @@ type handWritten struct {
 }
 
 func newHandWritten(target Target) *handWritten {
-	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert,errcheck // net/http's own
+	transport := http.DefaultTransport.(*http.Transport).Clone() // net/http's own
 	// Two idle connections, net/http's default, would mean to dial for nearly
 	// every request. 64 are as many as this library's pool has, and they stay
 	// the limit where there are more callers: these wait for one.
@@ -84,11 +84,11 @@ const (
 	minimal        = "return=minimal"
 )
 
-func openHandWritten(target Target, w *work) map[Case]Operation {
+func openHandWritten[T Times](target Target, w *work) map[Case]Operation {
 	h := newHandWritten(target)
 	return map[Case]Operation{
 		Create: func(ctx context.Context, n int) error {
-			var row check
+			var row check[T]
 			if err := h.do(ctx, http.MethodPost, "/service_health_checks", representation, object, w.newCheck(n), &row); err != nil {
 				return err
 			}
@@ -99,17 +99,17 @@ func openHandWritten(target Target, w *work) map[Case]Operation {
 				"select": {"*"}, "service_name": {"eq." + w.service(n)}, "and": {"(checked_at.not.is.null)"},
 				"order": {"checked_at.desc.nullslast,id.desc.nullslast"}, "limit": {"1"},
 			}
-			var row check
+			var row check[T]
 			if err := h.do(ctx, http.MethodGet, "/service_health_checks?"+query.Encode(), "", object, nil, &row); err != nil {
 				return err
 			}
 			return identified(row.ID)
 		},
-		FindAll100:  h.findAll(100),
-		FindAll1000: h.findAll(1000),
+		FindAll100:  findAll[T](h, 100),
+		FindAll1000: findAll[T](h, 1000),
 		Acknowledge: func(ctx context.Context, n int) error {
 			query := url.Values{"id": {"eq." + AlertID(n)}, "status": {"eq.active"}}
-			var rows []alert
+			var rows []alert[T]
 			if err := h.do(ctx, http.MethodPatch, "/alert_events?"+query.Encode(), representation, array, acknowledged(), &rows); err != nil {
 				return err
 			}
@@ -121,13 +121,13 @@ func openHandWritten(target Target, w *work) map[Case]Operation {
 	}
 }
 
-func (h *handWritten) findAll(limit int) Operation {
+func findAll[T Times](h *handWritten, limit int) Operation {
 	return func(ctx context.Context, _ int) error {
 		query := url.Values{
 			"select": {"*"}, "and": {"(created_at.not.is.null)"},
 			"order": {"created_at.desc.nullsfirst,id.desc.nullsfirst"}, "limit": {strconv.Itoa(limit)},
 		}
-		var rows []check
+		var rows []check[T]
 		if err := h.do(ctx, http.MethodGet, "/service_health_checks?"+query.Encode(), "", array, nil, &rows); err != nil {
 			return err
 		}

@@ -9,7 +9,7 @@ import (
 
 // openPostgrestGo uses postgrest-go as its documentation does: one client, and
 // ExecuteTo, which knows no context.
-func openPostgrestGo(target Target, w *work) (map[Case]Operation, error) {
+func openPostgrestGo[T Times](target Target, w *work) (map[Case]Operation, error) {
 	headers := map[string]string{"apikey": target.Key}
 	if !strings.HasPrefix(target.Key, "sb_") {
 		headers["Authorization"] = "Bearer " + target.Key
@@ -20,7 +20,7 @@ func openPostgrestGo(target Target, w *work) (map[Case]Operation, error) {
 	}
 	findAll := func(limit int) Operation {
 		return func(context.Context, int) error {
-			var rows []check
+			var rows []check[T]
 			if _, err := allChecks(client, limit).ExecuteTo(&rows); err != nil {
 				return err
 			}
@@ -29,14 +29,14 @@ func openPostgrestGo(target Target, w *work) (map[Case]Operation, error) {
 	}
 	return map[Case]Operation{
 		Create: func(_ context.Context, n int) error {
-			var row check
+			var row check[T]
 			if _, err := insertCheck(client, w, n).ExecuteTo(&row); err != nil {
 				return err
 			}
 			return identified(row.ID)
 		},
 		FindLatest: func(_ context.Context, n int) error {
-			var row check
+			var row check[T]
 			if _, err := latestCheck(client, w, n).ExecuteTo(&row); err != nil {
 				return err
 			}
@@ -45,7 +45,7 @@ func openPostgrestGo(target Target, w *work) (map[Case]Operation, error) {
 		FindAll100:  findAll(100),
 		FindAll1000: findAll(1000),
 		Acknowledge: func(_ context.Context, n int) error {
-			var rows []alert
+			var rows []alert[T]
 			if _, err := acknowledge(client, n).ExecuteTo(&rows); err != nil {
 				return err
 			}

@@ -8,30 +8,43 @@ import (
 	"github.com/supavigil/supavigil/healthcheck"
 )
 
+// Times is how a client without this library reads a timestamp: as time.Time
+// from PostgREST, and as pgTime from lite.
+type Times interface{ time.Time | pgTime }
+
+// pgTime is a time in PostgreSQL's own text, which encoding/json does not read.
+type pgTime struct{ time.Time }
+
+// UnmarshalJSON reads a time such as "2026-01-02 03:04:05.123456+00".
+func (t *pgTime) UnmarshalJSON(data []byte) (err error) {
+	t.Time, err = time.Parse(`"2006-01-02 15:04:05.999999-07"`, string(data))
+	return err
+}
+
 // check is a row of service_health_checks as one writes it down without this
 // library: the same fields as healthcheck.ServiceHealthCheck.
-type check struct {
+type check[T Times] struct {
 	ID           string         `json:"id"`
 	ServiceName  string         `json:"service_name"`
 	Status       string         `json:"status"`
 	LatencyMS    *int           `json:"latency_ms"`
-	CheckedAt    time.Time      `json:"checked_at"`
+	CheckedAt    T              `json:"checked_at"`
 	ErrorMessage *string        `json:"error_message"`
 	ProbeDetails map[string]any `json:"probe_details"`
-	CreatedAt    time.Time      `json:"created_at"`
+	CreatedAt    T              `json:"created_at"`
 }
 
 // alert is a row of alert_events, as alertevent.AlertEvent.
-type alert struct {
+type alert[T Times] struct {
 	ID             string         `json:"id"`
 	ServiceName    string         `json:"service_name"`
 	AlertType      string         `json:"alert_type"`
 	Status         string         `json:"status"`
 	Message        *string        `json:"message"`
 	Details        map[string]any `json:"details"`
-	CreatedAt      time.Time      `json:"created_at"`
-	AcknowledgedAt *time.Time     `json:"acknowledged_at"`
-	ResolvedAt     *time.Time     `json:"resolved_at"`
+	CreatedAt      T              `json:"created_at"`
+	AcknowledgedAt *T             `json:"acknowledged_at"`
+	ResolvedAt     *T             `json:"resolved_at"`
 }
 
 // newCheck is what travels when a check is stored: the columns that this

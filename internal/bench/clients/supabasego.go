@@ -11,7 +11,7 @@ import (
 
 // openSupabaseGo uses supabase-go as its README does: one client, Execute, and
 // encoding/json for the bytes that it returns.
-func openSupabaseGo(target Target, w *work) (map[Case]Operation, error) {
+func openSupabaseGo[T Times](target Target, w *work) (map[Case]Operation, error) {
 	if target.URL == "" {
 		return nil, errors.New("supabase-go takes a project's URL, not a bare PostgREST's")
 	}
@@ -28,7 +28,7 @@ func openSupabaseGo(target Target, w *work) (map[Case]Operation, error) {
 	}
 	findAll := func(limit int) Operation {
 		return func(context.Context, int) error {
-			var rows []check
+			var rows []check[T]
 			if err := execute(allChecks(client, limit), &rows); err != nil {
 				return err
 			}
@@ -37,14 +37,14 @@ func openSupabaseGo(target Target, w *work) (map[Case]Operation, error) {
 	}
 	return map[Case]Operation{
 		Create: func(_ context.Context, n int) error {
-			var row check
+			var row check[T]
 			if err := execute(insertCheck(client, w, n), &row); err != nil {
 				return err
 			}
 			return identified(row.ID)
 		},
 		FindLatest: func(_ context.Context, n int) error {
-			var row check
+			var row check[T]
 			if err := execute(latestCheck(client, w, n), &row); err != nil {
 				return err
 			}
@@ -53,7 +53,7 @@ func openSupabaseGo(target Target, w *work) (map[Case]Operation, error) {
 		FindAll100:  findAll(100),
 		FindAll1000: findAll(1000),
 		Acknowledge: func(_ context.Context, n int) error {
-			var rows []alert
+			var rows []alert[T]
 			if err := execute(acknowledge(client, n), &rows); err != nil {
 				return err
 			}

@@ -9,16 +9,18 @@ import (
 
 // Measurement is what calls cost. What was not measured is negative.
 type Measurement struct {
-	Requests int    // that succeeded, after the warm-up
-	Errors   int    // that failed, in the warm-up too
-	Error    string // the first of them
+	Requests int    `json:"requests"` // that succeeded, after the warm-up
+	Errors   int    `json:"errors"`   // that failed, in the warm-up too
+	Error    string `json:"error"`    // the first of them
 
-	PerSecond      float64 // requests
-	P50, P99, P999 float64 // latency of the requests, ms
-	CPU            float64 // user and system, µs per request
-	Allocations    float64 // per request
-	Bytes          float64 // allocated, per request
-	Connections    float64 // opened since the process started, the warm-up included
+	PerSecond   float64 `json:"per_second"`  // requests
+	P50         float64 `json:"p50_ms"`      // latency of the requests, ms
+	P99         float64 `json:"p99_ms"`      // latency of the requests, ms
+	P999        float64 `json:"p999_ms"`     // latency of the requests, ms
+	CPU         float64 `json:"cpu_us"`      // user and system, µs per request
+	Allocations float64 `json:"allocations"` // per request
+	Bytes       float64 `json:"bytes"`       // allocated, per request
+	Connections float64 `json:"connections"` // opened since the process started, the warm-up included
 }
 
 // tick is what latencies are counted in, so that one takes four bytes.

@@ -3,14 +3,13 @@ package load
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"runtime"
 	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"io"
 )
 
 // Options say how long to call, and from how many goroutines.
