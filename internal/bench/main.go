@@ -56,11 +56,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return err
 	}
 	r := newReport(o, b.notes, records)
-	if err := r.print(stdout); err != nil || o.out == "" {
+	if err := r.print(stdout); err != nil {
 		return err
 	}
 	if err := r.write(o.out); err != nil {
 		return err
 	}
-	return r.plot(o.out)
+	if err := r.plot(o.out); err != nil {
+		return err
+	}
+	b.say("results.json and the plots are in %s\n", o.out)
+	return nil
 }

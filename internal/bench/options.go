@@ -5,6 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,7 +48,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.BoolVar(&o.full, "full", false, "the whole grid: all cases with all numbers of callers over TLS too")
 	flags.BoolVar(&quick, "quick", false, "a short look: 64 callers, one round of 100 ms each")
 	flags.BoolVar(&o.real, "real", false, "a real server on PostgreSQL too: PostgREST if it is there, else @supabase/lite")
-	flags.StringVar(&o.out, "out", "", "the folder for results.json and the plots; defaults to none")
+	flags.StringVar(&o.out, "out", filepath.Join(os.TempDir(), "supavigil-bench-results"), "the folder for results.json and the plots")
 	flags.StringVar(&o.profile, "profile", "", "a folder for a CPU profile of each measurement in Go, which costs time itself")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err

@@ -24,7 +24,7 @@ const check = (n) => ({
   probe_details: details,
   checked_at: new Date(now + (n % 1000)).toISOString(),
 })
-const alertID = (n) => '00000000-0000-7000-8000-' + (n % 16384).toString(16).padStart(12, '0')
+const alertID = (n) => '00000000-0000-7000-8000-' + n.toString(16).padStart(12, '0')
 
 const data = async (query, want) => {
   const { data, error } = await query
