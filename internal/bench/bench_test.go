@@ -29,7 +29,7 @@ func TestBench(t *testing.T) {
 	for name, args := range map[string][]string{
 		"plain": {"-protocols", "http1", "-requests", "64", "-cases", "Create,FindLatestByService,FindAll/100,Acknowledge"},
 		"TLS":   {"-protocols", "tls1,tls2", "-requests", "64", "-cases", "Create"},
-		"many":  {"-protocols", "http1", "-requests", "8", "-cases", "FindAll/1000,CreateMany/1000", "-callers", "8"},
+		"many":  {"-protocols", "http1", "-requests", "8", "-cases", "FindAll/1000,CreateMany/1000", "-callers", "8", "-full"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()

@@ -48,16 +48,18 @@
 //
 // # What to compare
 //
-// The grid has all cases with all numbers of callers over HTTP/1.1, and over TLS
-// all cases with 64 callers and Create with all numbers; -full has everything, in
-// about twice the time. -clients, -cases, -callers and -protocols narrow it, so
-// that one question takes seconds:
+// The grid has all cases with 64 callers over all protocols. Other numbers of
+// callers are measured over HTTP/1.1, lists of 1,000 rows with one caller only, and
+// over TLS with Create alone. -full has everything, and takes twice as long.
+// -clients, -cases, -callers and -protocols narrow it, so that one question takes
+// seconds:
 //
 //	go run ./internal/bench -protocols http1 -callers 64 -cases Create -clients hand-written,supavigil -rounds 5
 //
-// To see what this library spends beyond hand-written, let both write profiles:
+// To see what this library spends beyond hand-written, let both write profiles of
+// as many requests:
 //
-//	go run ./internal/bench -protocols http1 -callers 64 -cases Create -rounds 1 -duration 5s -profile /tmp/profiles
+//	go run ./internal/bench -protocols http1 -callers 64 -cases Create -rounds 1 -requests 100000 -profile /tmp/profiles
 //	go tool pprof -top -diff_base /tmp/profiles/hand-written-Create-http1-64-round1.pprof /tmp/profiles/supavigil-Create-http1-64-round1.pprof
 //
 // The certificate of the canned server takes the place of the system's through

@@ -26,7 +26,7 @@ type Record struct {
 // round starts with another client, so that none always goes first.
 func (b *bench) rounds(ctx context.Context, cells []Cell) ([]Record, error) {
 	if len(cells) == 0 {
-		return nil, errors.New("the filters leave nothing to measure")
+		return nil, errors.New("the filters leave nothing to measure; -full may have it")
 	}
 	var records []Record
 	began, done := time.Now(), 0
