@@ -1,7 +1,7 @@
 // Bench compares this library with what one would use in its place:
 //
 //	go run ./internal/bench            # about 12 minutes on two processors
-//	go run ./internal/bench -quick     # half a minute, and as rough
+//	go run ./internal/bench -quick     # under a minute, and as rough
 //	go run ./internal/bench -real      # a real server too: two minutes more
 //
 // It prints a table for each case and one of the goals, and writes results.json,
