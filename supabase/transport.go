@@ -1,6 +1,7 @@
 package supabase
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,21 +16,21 @@ import (
 // an error body of null, and from losing the status of a body that is not
 // PostgREST's.
 func newTransport(s settings) http.RoundTripper {
+	// The key lives in closures: no printing of a Client reaches it.
 	key := string(s.Key)
 	return guard{
 		rest: s.rest,
 		next: headers{
-			// The key lives in a closure: no printing of a Client reaches it.
-			setKey: func(header http.Header) { setKey(header, key) },
+			setOwn: ownHeaders(key),
 			next: retry{
 				maxAttempts: s.MaxAttempts,
+				rest:        s.rest,
 				attempt: attempt{
 					transport: s.Transport,
 					timeout:   s.Timeout,
 					maxBody:   maxBody,
 					hideKey:   func(text string) string { return strings.ReplaceAll(text, key, redacted) },
 				},
-				operation: func(request *http.Request) (op, name string) { return operationOf(s.rest, request) },
 			},
 		},
 	}
@@ -39,14 +40,15 @@ func newTransport(s settings) http.RoundTripper {
 // key goes nowhere else.
 type guard struct {
 	rest *url.URL
-	next http.RoundTripper
+	next headers
 }
 
 func (g guard) RoundTrip(request *http.Request) (*http.Response, error) {
 	to := request.URL
-	inside := to.Scheme == g.rest.Scheme && to.Host == g.rest.Host && to.User == nil &&
-		(request.Host == "" || request.Host == g.rest.Host) &&
-		strings.HasPrefix(to.EscapedPath(), g.rest.EscapedPath()+"/")
+	below, inside := strings.CutPrefix(to.EscapedPath(), g.rest.EscapedPath())
+	inside = inside && strings.HasPrefix(below, "/") &&
+		to.Scheme == g.rest.Scheme && to.Host == g.rest.Host && to.User == nil &&
+		(request.Host == "" || request.Host == g.rest.Host)
 	if !inside {
 		closeBody(request)
 		op, name := operationOf(g.rest, request)
@@ -59,17 +61,32 @@ func (g guard) RoundTrip(request *http.Request) (*http.Response, error) {
 // postgrest-go's Single sends two; a User-Agent of our own, since the gateway
 // refuses secret keys from browsers; and the key's.
 type headers struct {
-	setKey func(http.Header)
-	next   http.RoundTripper
+	setOwn func(http.Header)
+	next   retry
 }
 
 func (h headers) RoundTrip(request *http.Request) (*http.Response, error) {
-	request = request.Clone(request.Context())
-	request.Header.Set("Accept", request.Header.Get("Accept"))
-	request.Header.Set("User-Agent", userAgent)
-	request.Header.Set("X-Client-Info", userAgent)
-	h.setKey(request.Header)
-	return h.next.RoundTrip(request)
+	settled := make(http.Header, len(request.Header)+3)
+	maps.Copy(settled, request.Header) // the values are shared: nothing below changes them
+	if accept := settled["Accept"]; len(accept) > 1 {
+		settled["Accept"] = accept[:1:1]
+	}
+	h.setOwn(settled)
+	own := *request
+	own.Header = settled
+	return h.next.RoundTrip(&own)
+}
+
+// ownHeaders returns what sets the headers that all requests of a client share.
+func ownHeaders(key string) func(http.Header) {
+	agent, apikey, bearer := []string{userAgent}, []string{key}, bearerOf(key)
+	return func(header http.Header) {
+		header["User-Agent"], header["X-Client-Info"] = agent, agent
+		header["Apikey"] = apikey
+		if bearer != nil {
+			header["Authorization"] = bearer
+		}
+	}
 }
 
 const userAgent = "supavigil/" + Version
@@ -91,7 +108,7 @@ func closeBody(request *http.Request) {
 }
 
 func operationOf(rest *url.URL, request *http.Request) (op, name string) {
-	name = strings.TrimPrefix(request.URL.Path, rest.Path+"/")
+	name = strings.TrimPrefix(strings.TrimPrefix(request.URL.Path, rest.Path), "/")
 	if function, ok := strings.CutPrefix(name, "rpc/"); ok {
 		return opRPC, function
 	}

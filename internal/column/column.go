@@ -161,10 +161,7 @@ func JSONB(column string, value map[string]any) (json.RawMessage, string) {
 	if !utf8.Valid(data) || !escapesAreText(data) {
 		return nil, column + ": every string must be valid UTF-8 without NUL (U+0000), which PostgreSQL cannot store"
 	}
-	var list []struct {
-		Details map[string]any `json:"details"`
-	}
-	if json.Unmarshal(slices.Concat([]byte(`[{"details":`), data, []byte(`}]`)), &list) != nil {
+	if !readsBack(data) {
 		return nil, column + " must be JSON that can be read back: numbers within float64, and less than 10,000 levels deep"
 	}
 	return data, ""

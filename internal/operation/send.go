@@ -25,27 +25,26 @@ type answer struct {
 // carried out.
 func (o *Operation) send(ctx context.Context, query *postgrest.FilterBuilder) (got answer, unsure bool, err error) {
 	ctx, record := call.Repeatable(ctx)
-	body, count, err := query.ExecuteWithContext(ctx)
+	_, count, err := query.ExecuteWithContext(ctx)
 	o.status = record.Status
 	o.attempts += record.Attempts
 	if err != nil {
 		return answer{}, record.Unsure, o.wrap(err, "postgrest-go did not send the request")
 	}
-	return answer{body: body, count: count, counted: record.Counted}, record.Unsure, nil
+	return answer{body: record.Body, count: count, counted: record.Counted}, record.Unsure, nil
 }
 
 // Call calls a function that has the same effect once or many times and returns
 // rows, as an array.
 func Call[R any](ctx context.Context, o *Operation, client *supabase.Client, function string, args any, key Key[R]) ([]R, error) {
 	ctx, record := call.Repeatable(ctx)
-	var body json.RawMessage
-	err := client.RPC(ctx, function, args, &body)
+	err := client.RPC(ctx, function, args, nil)
 	o.status = record.Status
 	o.attempts += record.Attempts
 	if err != nil {
 		return nil, o.wrap(err, "the function was not called")
 	}
-	return decodeRows(o, body, key)
+	return decodeRows(o, record.Body, key)
 }
 
 // count executes a query that asks for an exact count, and returns it.
