@@ -43,7 +43,7 @@ func (m AlertEventModel) Create(ctx context.Context, data CreateAlertEventData) 
 	row, problems := data.row()
 	o := operation.Begin(operation.Insert, table, "service_name", data.ServiceName)
 	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) (*AlertEvent, error) {
-		return operation.InsertRow(ctx, o, client, row.ID, data.ID == "", row, key)
+		return operation.InsertRow(ctx, o, client, row.ID, data.ID == "", row, shape)
 	})
 }
 

@@ -52,7 +52,7 @@ func (m AlertEventModel) FindActive(ctx context.Context, serviceName string) ([]
 func (m AlertEventModel) collect(ctx context.Context, options FindAllOptions) ([]AlertEvent, error) {
 	o := operation.Begin(operation.Select, table, "service_name", options.ServiceName)
 	return operation.Run(ctx, o, m.Connect, options.problems(), func(client *supabase.Client) ([]AlertEvent, error) {
-		return operation.Collect(operation.List(ctx, o, options.listing(client), key))
+		return operation.Collect(operation.List(ctx, o, options.listing(client), shape))
 	})
 }
 
@@ -69,7 +69,7 @@ func (m AlertEventModel) All(ctx context.Context, options FindAllOptions) iter.S
 	return func(yield func(AlertEvent, error) bool) {
 		o := operation.Begin(operation.Select, table, "service_name", options.ServiceName)
 		operation.Each(ctx, o, m.Connect, options.problems(), func(client *supabase.Client) iter.Seq2[*AlertEvent, error] {
-			return operation.List(ctx, o, options.listing(client), key)
+			return operation.List(ctx, o, options.listing(client), shape)
 		}, yield)
 	}
 }

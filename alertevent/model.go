@@ -36,7 +36,7 @@ func (m AlertEventModel) FindRecentByService(ctx context.Context, serviceName st
 			Eq("alert_type", string(alertType)).
 			Gte("created_at", timestamp.Format(since)).
 			Order("created_at", operation.NewestOfSome).Order("id", operation.NewestOfSome).
-			Limit(1, "").Single(), key)
+			Limit(1, "").Single(), shape)
 	})
 }
 

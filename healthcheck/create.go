@@ -50,7 +50,7 @@ func (m HealthCheckModel) Create(ctx context.Context, data CreateHealthCheckData
 	row, problems := data.row()
 	o := operation.Begin(operation.Insert, table, "service_name", data.ServiceName)
 	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) (*ServiceHealthCheck, error) {
-		return operation.InsertRow(ctx, o, client, row.ID, data.ID == "", row, key)
+		return operation.InsertRow(ctx, o, client, row.ID, data.ID == "", row, shape)
 	})
 }
 

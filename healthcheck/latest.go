@@ -33,7 +33,7 @@ func (m HealthCheckModel) FindLatest(ctx context.Context) ([]ServiceHealthCheck,
 		latest := []ServiceHealthCheck{}
 		args := latestArgs{MaxServices: servicesPerCall}
 		for {
-			page, err := operation.Call(ctx, o, client, latestFunction, args, key)
+			page, err := operation.Call(ctx, o, client, latestFunction, args, shape)
 			if e, ok := errors.AsType[*supabase.Error](err); ok && e.Code == "PGRST202" {
 				e.Message += "; migration 015 makes it"
 			}

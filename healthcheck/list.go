@@ -38,7 +38,7 @@ func (m HealthCheckModel) FindAll(ctx context.Context, options FindAllOptions) (
 	}
 	o := operation.Begin(operation.Select, table, "service_name", options.ServiceName)
 	return operation.Run(ctx, o, m.Connect, options.problems(), func(client *supabase.Client) ([]ServiceHealthCheck, error) {
-		return operation.Collect(operation.List(ctx, o, options.listing(client), key))
+		return operation.Collect(operation.List(ctx, o, options.listing(client), shape))
 	})
 }
 
@@ -54,7 +54,7 @@ func (m HealthCheckModel) All(ctx context.Context, options FindAllOptions) iter.
 	return func(yield func(ServiceHealthCheck, error) bool) {
 		o := operation.Begin(operation.Select, table, "service_name", options.ServiceName)
 		operation.Each(ctx, o, m.Connect, options.problems(), func(client *supabase.Client) iter.Seq2[*ServiceHealthCheck, error] {
-			return operation.List(ctx, o, options.listing(client), key)
+			return operation.List(ctx, o, options.listing(client), shape)
 		}, yield)
 	}
 }

@@ -29,7 +29,7 @@ func (m HealthCheckModel) FindLatestByService(ctx context.Context, serviceName s
 			Eq("service_name", serviceName).
 			And("checked_at.not.is.null", "").
 			Order("checked_at", operation.NewestOfSome).Order("id", operation.NewestOfSome).
-			Limit(1, "").Single(), key)
+			Limit(1, "").Single(), shape)
 	})
 }
 

@@ -46,7 +46,7 @@ type Listing struct {
 
 // List yields rows, newest created_at first and those without one last, in pages
 // by (created_at, id). An error comes once, last.
-func List[R any](ctx context.Context, o *Operation, listing Listing, key Key[R]) iter.Seq2[*R, error] {
+func List[R any](ctx context.Context, o *Operation, listing Listing, shape Shape[R]) iter.Seq2[*R, error] {
 	return func(yield func(*R, error) bool) {
 		left := listing.Limit
 		for _, page := range listing.pagers() {
@@ -56,7 +56,7 @@ func List[R any](ctx context.Context, o *Operation, listing Listing, key Key[R])
 				if listing.Limit > 0 {
 					want = min(left, pageSize)
 				}
-				rows, err := Rows(ctx, o, page(listing.Query(), last).Limit(want, ""), key)
+				rows, err := Rows(ctx, o, page(listing.Query(), last).Limit(want, ""), shape)
 				if err != nil {
 					yield(nil, err)
 					return
@@ -70,7 +70,7 @@ func List[R any](ctx context.Context, o *Operation, listing Listing, key Key[R])
 					rows = rows[:want]
 				}
 				for i := range rows {
-					if createdAt, id := key(&rows[i]); !last.before(createdAt, id) {
+					if createdAt, id := shape.Key(&rows[i]); !last.before(createdAt, id) {
 						yield(nil, o.Fail("the answer repeats rows: the server does not page by created_at and id", errPaging))
 						return
 					}
@@ -81,7 +81,7 @@ func List[R any](ctx context.Context, o *Operation, listing Listing, key Key[R])
 				if left -= len(rows); listing.Limit > 0 && left <= 0 {
 					return
 				}
-				last.createdAt, last.id = key(&rows[len(rows)-1])
+				last.createdAt, last.id = shape.Key(&rows[len(rows)-1])
 			}
 		}
 	}

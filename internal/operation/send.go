@@ -10,6 +10,7 @@ import (
 	postgrest "github.com/supabase-community/postgrest-go"
 
 	"github.com/supavigil/supavigil/internal/call"
+	"github.com/supavigil/supavigil/internal/rowjson"
 	"github.com/supavigil/supavigil/internal/timestamp"
 	"github.com/supavigil/supavigil/supabase"
 )
@@ -36,7 +37,7 @@ func (o *Operation) send(ctx context.Context, query *postgrest.FilterBuilder) (g
 
 // Call calls a function that has the same effect once or many times and returns
 // rows, as an array.
-func Call[R any](ctx context.Context, o *Operation, client *supabase.Client, function string, args any, key Key[R]) ([]R, error) {
+func Call[R any](ctx context.Context, o *Operation, client *supabase.Client, function string, args any, shape Shape[R]) ([]R, error) {
 	ctx, record := call.Repeatable(ctx)
 	err := client.RPC(ctx, function, args, nil)
 	o.status = record.Status
@@ -44,7 +45,7 @@ func Call[R any](ctx context.Context, o *Operation, client *supabase.Client, fun
 	if err != nil {
 		return nil, o.wrap(err, "the function was not called")
 	}
-	return decodeRows(o, record.Body, key)
+	return decodeRows(o, record.Body, shape)
 }
 
 // count executes a query that asks for an exact count, and returns it.
@@ -61,13 +62,18 @@ func (o *Operation) count(ctx context.Context, query *postgrest.FilterBuilder) (
 
 var errNoCount = errors.New("no count in Content-Range")
 
-// Key returns what lists are ordered by: created_at, zero for NULL, and id.
-type Key[R any] func(*R) (createdAt time.Time, id string)
+// Shape is what operations have to know of a row.
+type Shape[R any] struct {
+	// Key returns what lists are ordered by: created_at, zero for NULL, and id.
+	Key func(*R) (createdAt time.Time, id string)
+	// Columns reads a column.
+	Columns rowjson.Columns[R]
+}
 
 // Find executes a query that ends in Single and returns its row, or nil where
 // there is none.
-func Find[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, key Key[R]) (*R, error) {
-	row, err := Get(ctx, o, query, key)
+func Find[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, shape Shape[R]) (*R, error) {
+	row, err := Get(ctx, o, query, shape)
 	if errors.Is(err, supabase.ErrNotFound) {
 		return nil, nil //nolint:nilnil // the models' contract: no row is no error
 	}
@@ -76,42 +82,49 @@ func Find[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuild
 
 // Get executes a query that ends in Single and returns its row. Without one the
 // error is ErrNotFound.
-func Get[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, key Key[R]) (*R, error) {
+func Get[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, shape Shape[R]) (*R, error) {
 	got, _, err := o.send(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return decodeRow(o, got.body, key)
+	return decodeRow(o, got.body, shape)
 }
 
 // Rows executes a query and returns its rows.
-func Rows[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, key Key[R]) ([]R, error) {
+func Rows[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, shape Shape[R]) ([]R, error) {
 	got, _, err := o.send(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return decodeRows(o, got.body, key)
+	return decodeRows(o, got.body, shape)
 }
 
-func decodeRow[R any](o *Operation, body []byte, key Key[R]) (*R, error) {
-	var row R
-	if err := json.Unmarshal(body, &row); err != nil {
-		return nil, o.undecodable(err)
+func decodeRow[R any](o *Operation, body []byte, shape Shape[R]) (*R, error) {
+	row, plain := rowjson.Row(body, shape.Columns)
+	if !plain {
+		var general R
+		if err := json.Unmarshal(body, &general); err != nil {
+			return nil, o.undecodable(err)
+		}
+		row = general
 	}
-	if _, id := key(&row); id == "" {
+	if _, id := shape.Key(&row); id == "" {
 		return nil, o.undecodable(errNoID)
 	}
 	o.rows++
 	return &row, nil
 }
 
-func decodeRows[R any](o *Operation, body []byte, key Key[R]) ([]R, error) {
-	rows, err := decodeArray[R](o, body)
-	if err != nil {
-		return nil, err
+func decodeRows[R any](o *Operation, body []byte, shape Shape[R]) ([]R, error) {
+	rows, plain := rowjson.Rows(body, shape.Columns)
+	if !plain {
+		var err error
+		if rows, err = decodeArray[R](o, body); err != nil {
+			return nil, err
+		}
 	}
 	for i := range rows {
-		if _, id := key(&rows[i]); id == "" {
+		if _, id := shape.Key(&rows[i]); id == "" {
 			return nil, o.undecodable(errNoID)
 		}
 	}

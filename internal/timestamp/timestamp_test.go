@@ -59,13 +59,20 @@ func TestFormatCutsToTheMicrosecond(t *testing.T) {
 	require.False(t, timestamp.InRange(time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -60))), "it is year 10000 in UTC")
 }
 
-// FuzzParse asserts that what is read is written back as the same time.
+// FuzzParse asserts that what is read is written back as the same time, and that
+// the fast way reads as the general one.
 func FuzzParse(f *testing.F) {
-	for _, text := range []string{"2026-01-02T03:04:05.123456+00:00", "2026-01-02 03:04:05.123+00", "2026-01-02T03:04:05-05:30", "1890-01-02 03:57:33+00:53:28", "infinity", "0001-01-01T00:00:00+00:00 BC"} {
+	for _, text := range []string{
+		"2026-01-02T03:04:05.123456+00:00", "2026-01-02 03:04:05.123+00", "2026-01-02T03:04:05-05:30", "1890-01-02 03:57:33+00:53:28", "infinity", "0001-01-01T00:00:00+00:00 BC",
+		"2024-02-29 23:59:59+00", "2023-02-29T00:00:00+00:00", "0000-01-01T00:00:00+00:00", "2026-13-01T00:00:00+00:00", "2026-00-00T24:60:60+00:00", "2026-01-02T03:04:05.1234567890+00:00", "2026-01-02T03:04:05.+00:00",
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		parsed, err := timestamp.Parse(text)
+		fast, fastErr := timestamp.ParseBytes([]byte(text))
+		require.Equal(t, parsed, fast)
+		require.Equal(t, err, fastErr)
 		if err != nil {
 			require.True(t, parsed.IsZero())
 			return
