@@ -27,8 +27,9 @@ type RecorderOptions struct {
 	// 64 MiB.
 	MaxBytes int
 	// BatchRows is how many rows make a batch, which is sent at once; at most
-	// 1,000. A batch has no more than half of what is held either, so that one can
-	// be gathered while another is sent, nor more than 1 MiB. Defaults to 1,000.
+	// 1,000. A batch has no more than a quarter of MaxRows and MaxBytes either, so
+	// that one is gathered while others are sent, nor more than 1 MiB, unless one
+	// row alone has. Defaults to 1,000.
 	BatchRows int
 	// BatchAge is how long a row waits, in time without failures, for others to
 	// make a batch with. Defaults to 1 s.
@@ -57,7 +58,7 @@ const (
 // NewRecorder makes one; its methods are safe for concurrent use.
 //
 // Rows are sent in batches, in the order in which they were handed in, each batch
-// stored wholly or not at all. While the database cannot be reached, or does not
+// stored wholly or not at all; where batches pile up, two at once. While the database cannot be reached, or does not
 // take rows for a reason that is not theirs (a key that was revoked, a migration
 // that is missing), they are held, one batch is tried again and again, up to 5 s
 // apart, and then all are stored with the checked_at that they had: each once,
@@ -81,8 +82,9 @@ type Recorder struct {
 
 	mu      sync.Mutex // holds for all below
 	waiting queue      // rows that nobody has sent yet
-	pending []piece    // what was taken from waiting; sendings's alone to change
+	pending []piece    // what was taken from waiting; the sender's alone to change
 	sending bool       // the first of pending is in the air
+	aside   *piece     // the batch in the air besides that one, while all goes well
 	blocked list.List  // of *offer, whose callers wait for room
 	rows    int        // in waiting and pending
 	bytes   int
@@ -166,7 +168,7 @@ func (o RecorderOptions) check() (RecorderOptions, error) {
 	if o.BatchAge == 0 {
 		o.BatchAge = defaultBatchAge
 	}
-	o.BatchRows = min(o.BatchRows, max(1, o.MaxRows/2))
+	o.BatchRows = min(o.BatchRows, max(1, o.MaxRows/4))
 	return o, nil
 }
 
@@ -288,6 +290,9 @@ func (r *Recorder) unsent(cause error) error {
 			maybe += len(p.rows)
 		}
 	}
+	if r.aside != nil {
+		maybe += len(r.aside.rows)
+	}
 	message := fmt.Sprintf("%d rows are not stored", r.rows-maybe)
 	if maybe > 0 {
 		message += fmt.Sprintf(", and %d more may be or not", maybe)
@@ -322,6 +327,9 @@ func (r *Recorder) Stats() RecorderStats {
 	}
 	for _, p := range r.pending {
 		oldest = min(oldest, p.rows[0].at)
+	}
+	if r.aside != nil {
+		oldest = min(oldest, r.aside.rows[0].at)
 	}
 	stats.Oldest = r.now() - oldest
 	return stats

@@ -97,7 +97,7 @@ func (r *Recorder) take(e entry) {
 	r.bytes += e.size()
 	r.stats.Recorded++
 	r.start()
-	if r.full() {
+	if r.waiting.rows == 1 || r.full() {
 		r.poke()
 	}
 }
@@ -121,7 +121,7 @@ func (r *Recorder) full() bool {
 	return r.closed || r.blocked.Len() > 0 || r.waiting.rows >= r.options.BatchRows || r.waiting.bytes >= r.batchBytes()
 }
 
-func (r *Recorder) batchBytes() int { return min(operation.MaxBatchBytes, r.options.MaxBytes/2) }
+func (r *Recorder) batchBytes() int { return min(operation.MaxBatchBytes, r.options.MaxBytes/4) }
 
 // batch takes rows from the buffer, at least one and at most so many.
 func (r *Recorder) batch(rows int) []entry {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/supavigil/supavigil/internal/operation"
@@ -39,10 +40,10 @@ const (
 type sender struct {
 	*Recorder
 	closing  <-chan struct{}
-	stored   int64           // pieces, and 1
-	futile   int             // failures for no stated reason since a piece was stored; maxFutile in an outage
-	failures int             // pauses since a piece was stored
-	rows     []operation.Row // of the request under way; its memory is used again
+	stored   int64 // pieces, and 1
+	futile   int   // failures for no stated reason since a piece was stored; maxFutile in an outage
+	failures int   // pauses since a piece was stored
+	helping  sync.WaitGroup
 }
 
 // start has a goroutine send what is held, unless one does.
@@ -63,7 +64,7 @@ func (r *Recorder) start() {
 // run sends until nothing is held any more, or ctx ends.
 func (s *sender) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		pause, woken, over := s.next()
+		pause, woken, over := s.next(ctx)
 		if over {
 			return
 		}
@@ -72,6 +73,7 @@ func (s *sender) run(ctx context.Context) {
 		}
 		s.wait(ctx, pause, woken)
 	}
+	s.helping.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.end()
@@ -86,7 +88,7 @@ func (s *sender) end() {
 
 // next sees to it that there is a piece to send, or says how long to wait for
 // one, unless woken, or that nothing is held.
-func (s *sender) next() (pause time.Duration, woken <-chan struct{}, over bool) {
+func (s *sender) next(ctx context.Context) (pause time.Duration, woken <-chan struct{}, over bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.pending) > 0 {
@@ -98,6 +100,9 @@ func (s *sender) next() (pause time.Duration, woken <-chan struct{}, over bool) 
 		return 0, nil, false
 	}
 	if s.waiting.rows == 0 {
+		if s.aside != nil {
+			return maxPause, s.wake, false
+		}
 		s.end()
 		return 0, nil, true
 	}
@@ -107,7 +112,48 @@ func (s *sender) next() (pause time.Duration, woken <-chan struct{}, over bool) 
 		}
 	}
 	s.pending = append(s.pending, piece{rows: s.batch(s.options.BatchRows)})
+	if s.aside == nil && s.thrives() {
+		s.aside = &piece{rows: s.batch(s.options.BatchRows)}
+		s.helping.Go(func() { s.help(ctx) })
+	}
 	return 0, nil, false
+}
+
+// thrives says that batches are stored, and that the next is there already: then
+// two are in the air at once, so that the server reads one while the database
+// stores the other.
+func (s *sender) thrives() bool {
+	return s.stored > 1 && s.trouble == nil &&
+		(s.waiting.rows >= s.options.BatchRows || s.waiting.bytes >= s.batchBytes())
+}
+
+// help sends the batch aside, and the next ones while all goes well. One that is
+// not stored goes to pending, with all that follows from that.
+func (s *sender) help(ctx context.Context) {
+	for {
+		p := *s.aside
+		unsure, err := s.insert(ctx, p)
+		s.mu.Lock()
+		if err != nil {
+			p.tried = unsure
+			first := 0
+			if s.sending {
+				first = 1
+			}
+			s.pending = slices.Insert(s.pending, first, p)
+		} else {
+			s.keep(p)
+		}
+		s.aside = nil
+		if err == nil && ctx.Err() == nil && s.thrives() {
+			s.aside = &piece{rows: s.batch(s.options.BatchRows)}
+			s.mu.Unlock()
+			continue
+		}
+		s.poke()
+		s.mu.Unlock()
+		return
+	}
 }
 
 // suspicious says that all of pending are rows that failed for no stated reason,
@@ -164,11 +210,10 @@ func (s *sender) send(ctx context.Context) (pause time.Duration) {
 // insert sends a piece. unsure says that its rows may be stored though there is
 // an error.
 func (s *sender) insert(ctx context.Context, p piece) (unsure bool, err error) {
-	s.rows = s.rows[:0]
-	for _, e := range p.rows {
-		s.rows = append(s.rows, e.row)
+	rows := make([]operation.Row, len(p.rows))
+	for i, e := range p.rows {
+		rows[i] = e.row
 	}
-	defer clear(s.rows)
 	subject, value := "", ""
 	if len(p.rows) == 1 {
 		subject, value = "id", p.rows[0].row.ID
@@ -177,7 +222,7 @@ func (s *sender) insert(ctx context.Context, p piece) (unsure bool, err error) {
 	o := operation.Begin(operation.Insert, table, subject, value)
 	_, err = operation.Run(ctx, o, s.model.Connect, nil, func(client *supabase.Client) (struct{}, error) {
 		var err error
-		unsure, err = operation.InsertBatch(ctx, o, client, s.rows, p.tried)
+		unsure, err = operation.InsertBatch(ctx, o, client, rows, p.tried)
 		return struct{}{}, err
 	})
 	switch {
@@ -198,8 +243,8 @@ func (s *sender) settle(p piece, err error) (refused *entry) {
 	alone := len(p.rows) == 1
 	switch judge(err) {
 	case stored:
-		s.stats.Stored += int64(len(p.rows))
-		s.drop()
+		s.pending = slices.Delete(s.pending, 0, 1)
+		s.keep(p)
 		s.relieve()
 	case atFault:
 		if !alone {
@@ -257,7 +302,8 @@ func (s *sender) guilty(p piece) bool {
 func (s *sender) refuse(p piece) *entry {
 	e := p.rows[0]
 	s.stats.Refused++
-	s.drop()
+	s.pending = slices.Delete(s.pending, 0, 1)
+	s.drop(p)
 	return &e
 }
 
@@ -269,13 +315,18 @@ func (s *sender) halve(p piece) {
 	s.pending = slices.Replace(s.pending, 0, 1, first, second)
 }
 
-// drop lets the first of pending go, and its rows.
-func (s *sender) drop() {
-	for _, e := range s.pending[0].rows {
+// keep counts a piece as stored, and lets it go.
+func (s *sender) keep(p piece) {
+	s.stats.Stored += int64(len(p.rows))
+	s.drop(p)
+}
+
+// drop lets the rows of a piece go.
+func (s *sender) drop(p piece) {
+	for _, e := range p.rows {
 		s.release(e)
 	}
-	clear(s.pending[0].rows) // the rest of its batch may be held for long
-	s.pending = slices.Delete(s.pending, 0, 1)
+	clear(p.rows) // the rest of its batch may be held for long
 	s.admit()
 }
 
