@@ -70,7 +70,7 @@ const (
 // 23, 44, 54 and P0, any other that a trigger raised with status 400) or by 413,
 // too large. An answer that does not say whose fault it was, such as @supabase/lite's 500
 // SUP or the 403 of a firewall, refuses a row only when it came twice to the row
-// alone, and another row was stored in between.
+// alone, and another row was stored in between; until then the row is held.
 //
 // Nothing runs, and no connection is held, while there is nothing to store. A
 // Recorder that is not closed can be left to the garbage collector then.

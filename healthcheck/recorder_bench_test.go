@@ -10,7 +10,7 @@ import (
 	"github.com/supavigil/supavigil/supabase"
 )
 
-// BenchmarkRecord is what handing in costs a probe. The batches are dropped, oldest first,
+// BenchmarkRecord is what handing in costs a probe. Rows are dropped, oldest first,
 // as the server hangs.
 func BenchmarkRecord(b *testing.B) {
 	for name, details := range map[string]map[string]any{

@@ -265,6 +265,7 @@ func (s *sender) settle(p piece, err error) (refused *entry) {
 		}
 		s.futile++
 		if !alone {
+			s.spare(&p)
 			s.halve(p)
 			break
 		}
@@ -305,6 +306,18 @@ func (s *sender) refuse(p piece) *entry {
 	s.pending = slices.Delete(s.pending, 0, 1)
 	s.drop(p)
 	return &e
+}
+
+// spare puts a row aside, where there are no others, so that one can be stored
+// after the row at fault was found.
+func (s *sender) spare(p *piece) {
+	last := len(p.rows) - 1
+	if len(s.pending) > 1 || last < 2 {
+		return
+	}
+	aside := *p
+	p.rows, aside.rows = p.rows[:last:last], p.rows[last:]
+	s.pending = append(s.pending, aside)
 }
 
 // halve replaces the first of pending by its halves.
