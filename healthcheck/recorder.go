@@ -37,11 +37,11 @@ type RecorderOptions struct {
 	// DropOldest makes room, where there is none, by dropping the oldest rows that
 	// are not being sent; Stats counts them. Defaults to false: Record blocks.
 	DropOldest bool
-	// OnRefused is told of each row that the database refuses, after all others of
-	// its batch have gone on: the data as it was sent, with its ID, CheckedAt in UTC
-	// and the numbers in ProbeDetails as float64; and why. There is one call at a
-	// time and nothing is sent meanwhile, so it must return soon, and call neither
-	// Record, which may wait for it, nor Close. Defaults to counting alone.
+	// OnRefused is told of each row that the database refuses: the data as it was
+	// sent, with its ID, CheckedAt in UTC and the numbers in ProbeDetails as float64;
+	// and why. There is one call at a time, and sending waits for it, so it must
+	// return soon, and call neither Record, which may wait for it, nor Close. Defaults
+	// to counting alone.
 	OnRefused func(data CreateHealthCheckData, err error)
 	// Logger gets one event for each batch, as the model's operations write it.
 	// Defaults to silence.
@@ -89,7 +89,7 @@ type Recorder struct {
 	rows    int        // in waiting and pending
 	bytes   int
 	stats   RecorderStats // the counts and errors
-	trouble error         // the last failure, if nothing was stored since
+	trouble error         // the last failure that was no row's fault, if nothing was stored since
 
 	done    chan struct{} // closed when the sender has ended; nil: none runs
 	cancel  context.CancelFunc

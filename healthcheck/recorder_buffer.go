@@ -68,7 +68,7 @@ func (r *Recorder) withdraw(o *offer, cause error) error {
 }
 
 func (r *Recorder) decide(place *list.Element, err error) {
-	o := r.blocked.Remove(place).(*offer) //nolint:errcheck,forcetypeassert // nothing else is in it
+	o := r.blocked.Remove(place).(*offer)
 	o.err = err
 	close(o.decided)
 }
@@ -76,7 +76,7 @@ func (r *Recorder) decide(place *list.Element, err error) {
 // admit takes the rows that wait for room, as far as there is some.
 func (r *Recorder) admit() {
 	for first := r.blocked.Front(); first != nil; first = r.blocked.Front() {
-		o := first.Value.(*offer) //nolint:errcheck,forcetypeassert // nothing else is in it
+		o := first.Value.(*offer)
 		if !r.fits(o.entry, 1) {
 			return
 		}

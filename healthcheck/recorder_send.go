@@ -237,11 +237,15 @@ func (s *sender) insert(ctx context.Context, p piece) (unsure bool, err error) {
 // settle does what follows from the answer to p, the first of pending. It returns
 // the row that is refused, if any. s.mu is held.
 func (s *sender) settle(p piece, err error) (refused *entry) {
+	verdict := judge(err)
 	if err != nil {
-		s.trouble, s.stats.LastError, s.stats.LastErrorAt = err, err, time.Now()
+		s.stats.LastError, s.stats.LastErrorAt = err, time.Now()
+	}
+	if verdict > atFault {
+		s.trouble = err
 	}
 	alone := len(p.rows) == 1
-	switch judge(err) {
+	switch verdict {
 	case stored:
 		s.pending = slices.Delete(s.pending, 0, 1)
 		s.keep(p)

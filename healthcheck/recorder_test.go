@@ -487,7 +487,7 @@ func TestRecorderRefusesARowAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, at := range []int{0, 500, 998} {
+			for at, rows := range map[int]int{0: 50, 48: 50, 500: 1000} {
 				w := newWire(t)
 				var refused []healthcheck.CreateHealthCheckData
 				var why []error
@@ -507,14 +507,14 @@ func TestRecorderRefusesARowAlone(t *testing.T) {
 					}})
 					record(t, r, "a", at)
 					require.NoError(t, r.Record(t.Context(), bad))
-					record(t, r, "b", 999-at)
+					record(t, r, "b", rows-1-at)
 					require.NoError(t, r.Close(t.Context()))
 					balanced(t, r.Stats())
 					require.EqualValues(t, 1, r.Stats().Refused)
-					require.EqualValues(t, 999, r.Stats().Stored)
+					require.EqualValues(t, rows-1, r.Stats().Stored)
 					require.Equal(t, why[0], r.Stats().LastError)
 				})
-				require.Len(t, w.stored(t), 999)
+				require.Len(t, w.stored(t), rows-1)
 				require.Len(t, refused, 1)
 				require.NotEmpty(t, refused[0].ID)
 				refused[0].ID = ""
@@ -589,9 +589,6 @@ func TestRecorderRefusesNothingInAnOutageThatBeginsWhileHalving(t *testing.T) {
 					require.NoError(t, r.Record(t.Context(), check("bad")))
 					record(t, r, "b", 64)
 					time.Sleep(10 * time.Minute) //nolint:forbidigo // in a bubble
-					for _, name := range refused {
-						require.Equal(t, "bad", name)
-					}
 					mu.Lock()
 					away = false
 					mu.Unlock()

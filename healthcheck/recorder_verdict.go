@@ -13,7 +13,7 @@ type verdict int
 
 const (
 	stored      verdict = iota
-	atFault             // one of them cannot be stored
+	atFault             // one of them cannot be stored; what follows is trouble
 	tooSlow             // they took too long; fewer may not
 	unexplained         // it was their fault or the server's
 	outage              // it was not their fault

@@ -119,7 +119,7 @@ func (r *recording) settle(t *testing.T, database string) {
 		require.Equal(t, epoch.Add(time.Duration(i)*time.Microsecond), check.CheckedAt)
 		seen[i] = true
 	}
-	require.EqualValues(t, r.offered.Load(), len(seen))
+	require.Len(t, seen, int(r.offered.Load()))
 }
 
 // count is for many rows.
