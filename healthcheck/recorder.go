@@ -72,8 +72,8 @@ const (
 // SUP or the 403 of a firewall, refuses a row only when it came twice to the row
 // alone, and another row was stored in between; until then the row is held.
 //
-// Nothing runs, and no connection is held, while there is nothing to store. A
-// Recorder that is not closed can be left to the garbage collector then.
+// No goroutine runs while there is nothing to store, so a Recorder that is never
+// closed leaves nothing behind once all is stored.
 type Recorder struct {
 	model   HealthCheckModel
 	options RecorderOptions // with their defaults
