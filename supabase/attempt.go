@@ -28,13 +28,14 @@ type attempt struct {
 	hideKey   func(string) string
 }
 
-// do returns an answer with a status below 300 and, apart, its body, or why there
-// is none. again says that the request has been sent before, so that its body
-// begins anew.
-func (a attempt) do(request *http.Request, again bool) (*http.Response, []byte, *failure) {
+// do sends a request with other headers than its own. It returns an answer with a
+// status below 300 and, apart, its body, or why there is none. again says that the
+// request has been sent before, so that its body begins anew.
+func (a attempt) do(request *http.Request, header http.Header, again bool) (*http.Response, []byte, *failure) {
 	ctx, cancel := context.WithTimeout(request.Context(), a.timeout)
 	defer cancel()
-	limited := request.WithContext(ctx) // shallow: no attempt changes the headers
+	limited := request.WithContext(ctx)
+	limited.Header = header
 	if again && request.GetBody != nil {
 		if body, err := request.GetBody(); err == nil { // net/http's own, over bytes, cannot fail
 			limited.Body = body
@@ -72,18 +73,30 @@ func (a attempt) do(request *http.Request, again bool) (*http.Response, []byte, 
 	return &whole, body, nil
 }
 
+// mostPromised is what a length that the server promises is worth in memory before
+// it is kept.
+const mostPromised = 1 << 20
+
 func (a attempt) readBody(response *http.Response) ([]byte, error) {
-	var body bytes.Buffer
-	// A length that the server promises is not worth more memory than this
-	// before it is kept.
-	if promised := response.ContentLength; promised > 0 && promised <= 1<<20 {
-		body.Grow(int(promised) + bytes.MinRead)
+	size := bytes.MinRead
+	if promised := response.ContentLength; promised > 0 && promised <= mostPromised {
+		size = int(promised) + 1 // one more, or the end would be met only after growing
 	}
-	n, err := body.ReadFrom(io.LimitReader(response.Body, a.maxBody+1))
-	if n > a.maxBody {
-		return nil, errTooLarge
+	body := make([]byte, 0, size)
+	for {
+		n, err := response.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case int64(len(body)) > a.maxBody:
+			return nil, errTooLarge
+		case errors.Is(err, io.EOF):
+			return body, nil
+		case err != nil:
+			return nil, err
+		case len(body) == cap(body):
+			body = append(body, 0)[:len(body)]
+		}
 	}
-	return body.Bytes(), err
 }
 
 // refusal reads the error that a server sent. A server, or what stands before

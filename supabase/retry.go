@@ -35,8 +35,9 @@ type failure struct {
 // safe or could not help, or until the attempts or the caller's time are used.
 type retry struct {
 	maxAttempts int
-	attempt     attempt
 	rest        *url.URL
+	headers     headers
+	attempt     attempt
 }
 
 func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -48,9 +49,10 @@ func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, &Error{Op: op, Table: name, Message: err.Error(), Err: err}
 	}
 	repeatable := record.Repeatable || request.Method == http.MethodGet || request.Method == http.MethodHead
+	header := r.headers.of(request)
 	for {
 		record.Attempts++
-		response, body, failed := r.attempt.do(request, record.Attempts > 1)
+		response, body, failed := r.attempt.do(request, header, record.Attempts > 1)
 		if failed == nil {
 			record.Status = response.StatusCode
 			record.Counted = counted(response.Header)

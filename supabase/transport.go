@@ -1,14 +1,14 @@
 package supabase
 
 import (
-	"maps"
 	"net/http"
 	"net/url"
 	"strings"
 )
 
-// newTransport builds what lies below postgrest-go: the guard, the headers, the
-// retries and the attempts, in the order in which a request passes them.
+// newTransport builds what lies below postgrest-go: the guard, the retries with the
+// headers that all of them have, and the attempts, in the order in which a request
+// passes them.
 //
 // It departs from the contract of http.RoundTripper on purpose: an answer with
 // a status of 300 or more comes back as an *Error, never as a response. That
@@ -20,17 +20,15 @@ func newTransport(s settings) http.RoundTripper {
 	key := string(s.Key)
 	return guard{
 		rest: s.rest,
-		next: headers{
-			setOwn: ownHeaders(key),
-			next: retry{
-				maxAttempts: s.MaxAttempts,
-				rest:        s.rest,
-				attempt: attempt{
-					transport: s.Transport,
-					timeout:   s.Timeout,
-					maxBody:   maxBody,
-					hideKey:   func(text string) string { return strings.ReplaceAll(text, key, redacted) },
-				},
+		next: retry{
+			maxAttempts: s.MaxAttempts,
+			rest:        s.rest,
+			headers:     headers{setOwn: ownHeaders(key)},
+			attempt: attempt{
+				transport: s.Transport,
+				timeout:   s.Timeout,
+				maxBody:   maxBody,
+				hideKey:   func(text string) string { return strings.ReplaceAll(text, key, redacted) },
 			},
 		},
 	}
@@ -40,7 +38,7 @@ func newTransport(s settings) http.RoundTripper {
 // key goes nowhere else.
 type guard struct {
 	rest *url.URL
-	next headers
+	next retry
 }
 
 func (g guard) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -58,23 +56,25 @@ func (g guard) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 // headers settles the headers once for all attempts: one Accept, where
-// postgrest-go's Single sends two; a User-Agent of our own, since the gateway
-// refuses secret keys from browsers; and the key's.
-type headers struct {
-	setOwn func(http.Header)
-	next   retry
-}
+// postgrest-go's Single sends two; of the two profiles, which name the schema, the
+// method's (https://docs.postgrest.org/en/stable/references/api/schemas.html); a
+// User-Agent of our own, since the gateway refuses secret keys from browsers; and
+// the key's.
+type headers struct{ setOwn func(http.Header) }
 
-func (h headers) RoundTrip(request *http.Request) (*http.Response, error) {
-	settled := make(http.Header, len(request.Header)+3)
-	maps.Copy(settled, request.Header) // the values are shared: nothing below changes them
-	if accept := settled["Accept"]; len(accept) > 1 {
-		settled["Accept"] = accept[:1:1]
+func (h headers) of(request *http.Request) http.Header {
+	settled := make(http.Header, 8) // as many as there are
+	for name, values := range request.Header {
+		switch reads := request.Method == http.MethodGet || request.Method == http.MethodHead; {
+		case name == "Accept":
+			settled[name] = values[:1:1]
+		case name == "Content-Profile" && reads, name == "Content-Type" && reads, name == "Accept-Profile" && !reads:
+		default:
+			settled[name] = values // shared: nothing below changes it
+		}
 	}
 	h.setOwn(settled)
-	own := *request
-	own.Header = settled
-	return h.next.RoundTrip(&own)
+	return settled
 }
 
 // ownHeaders returns what sets the headers that all requests of a client share.
