@@ -361,14 +361,10 @@ func (s *sender) nextPause() time.Duration {
 // decode returns what a row was made of.
 func (e entry) decode() CreateHealthCheckData {
 	var row insertRow
-	var details map[string]any
-	// It was encoded, and its details decoded once, when it was taken.
-	if json.Unmarshal(e.row.JSON, &row) == nil && row.ProbeDetails != nil {
-		_ = json.Unmarshal(row.ProbeDetails, &details)
-	}
+	_ = json.Unmarshal(e.row.JSON, &row) // when it was taken, it was found to read back
 	at, _ := timestamp.Parse(row.CheckedAt)
 	return CreateHealthCheckData{
 		ID: row.ID, ServiceName: row.ServiceName, Status: row.Status, LatencyMS: row.LatencyMS,
-		ErrorMessage: row.ErrorMessage, ProbeDetails: details, CheckedAt: at,
+		ErrorMessage: row.ErrorMessage, ProbeDetails: row.ProbeDetails, CheckedAt: at,
 	}
 }

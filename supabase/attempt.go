@@ -51,13 +51,14 @@ func (a attempt) do(request *http.Request, header http.Header, again bool) (*htt
 	if response.Body == nil { // net/http's transports always set one, others forget
 		response.Body = http.NoBody
 	}
-	defer func() { _ = response.Body.Close() }()
+	unread := response.Body
+	defer func() { _ = unread.Close() }()
 	if response.StatusCode < http.StatusOK { // such as 101, whose body has no end
 		return nil, nil, &failure{final: true, Error: &Error{Status: response.StatusCode, Message: "not an answer to a request", Err: errNotFinal}}
 	}
 	if _, ends := a.transport.(*http.Transport); !ends {
 		// A body of net/http ends with its context. Others need not.
-		defer context.AfterFunc(ctx, func() { _ = response.Body.Close() })()
+		defer context.AfterFunc(ctx, func() { _ = unread.Close() })()
 	}
 	body, err := a.readBody(response)
 	switch {
@@ -68,9 +69,8 @@ func (a attempt) do(request *http.Request, header http.Header, again bool) (*htt
 	case response.StatusCode >= http.StatusMultipleChoices:
 		return nil, nil, a.refusal(response, body)
 	}
-	whole := *response
-	whole.Header = settleCount(response.Header)
-	return &whole, body, nil
+	response.Header = settleCount(response.Header)
+	return response, body, nil
 }
 
 // mostPromised is what a length that the server promises is worth in memory before

@@ -79,7 +79,7 @@ func (h headers) of(request *http.Request) http.Header {
 
 // ownHeaders returns what sets the headers that all requests of a client share.
 func ownHeaders(key string) func(http.Header) {
-	agent, apikey, bearer := []string{userAgent}, []string{key}, bearerOf(key)
+	apikey, bearer := []string{key}, bearerOf(key)
 	return func(header http.Header) {
 		header["User-Agent"], header["X-Client-Info"] = agent, agent
 		header["Apikey"] = apikey
@@ -90,6 +90,9 @@ func ownHeaders(key string) func(http.Header) {
 }
 
 const userAgent = "supavigil/" + Version
+
+// agent is the value of two headers of every request; nothing changes it.
+var agent = []string{userAgent}
 
 // refuse stands in for the chain where a name was not an identifier.
 type refuse struct{ name string }

@@ -19,10 +19,10 @@ import (
 // there, and it is read, after an attempt that may have been carried out, or if
 // the id was made for this call: then whoever repeated the request, a gateway
 // perhaps, nobody else can have stored it.
-func InsertRow[R any](ctx context.Context, o *Operation, client *supabase.Client, id string, made bool, row any, shape Shape[R]) (*R, error) {
-	got, unsure, err := o.send(ctx, client.From(o.table).Insert(row, false, "", "representation", "").Single())
-	if errors.Is(err, supabase.ErrConflict) && (unsure || made && isDuplicate(err)) {
-		stored, findErr := Get(ctx, o, client.From(o.table).Select("*", "", false).Eq("id", id).Single(), shape)
+func InsertRow[R any](ctx context.Context, o *Operation, client *supabase.Client, row Row, shape Shape[R]) (*R, error) {
+	got, unsure, err := o.send(ctx, client.From(o.table).Insert(row.JSON, false, "", "representation", "").Single())
+	if errors.Is(err, supabase.ErrConflict) && (unsure || row.Made && isDuplicate(err)) {
+		stored, findErr := Get(ctx, o, client.From(o.table).Select("*", "", false).Eq("id", row.ID).Single(), shape)
 		if errors.Is(findErr, supabase.ErrNotFound) {
 			return nil, err // the conflict was about something else
 		}
