@@ -31,7 +31,7 @@ func TestLimitCountsWhatWasUnpacked(t *testing.T) {
 			a := attempt{transport: server.Client().Transport, timeout: time.Minute, maxBody: limit, hideKey: func(s string) string { return s }}
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, http.NoBody)
 			require.NoError(t, err)
-			_, body, failed := a.do(request, request.Header, false)
+			_, body, failed := a.do(request, request.Header, false) //nolint:bodyclose // it comes apart
 			if fits {
 				require.Nil(t, failed)
 				require.Len(t, body, size)

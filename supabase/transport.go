@@ -1,6 +1,7 @@
 package supabase
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -56,22 +57,15 @@ func (g guard) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 // headers settles the headers once for all attempts: one Accept, where
-// postgrest-go's Single sends two; of the two profiles, which name the schema, the
-// method's (https://docs.postgrest.org/en/stable/references/api/schemas.html); a
-// User-Agent of our own, since the gateway refuses secret keys from browsers; and
-// the key's.
+// postgrest-go's Single sends two; a User-Agent of our own, since the gateway
+// refuses secret keys from browsers; and the key's.
 type headers struct{ setOwn func(http.Header) }
 
 func (h headers) of(request *http.Request) http.Header {
-	settled := make(http.Header, 8) // as many as there are
-	for name, values := range request.Header {
-		switch reads := request.Method == http.MethodGet || request.Method == http.MethodHead; {
-		case name == "Accept":
-			settled[name] = values[:1:1]
-		case name == "Content-Profile" && reads, name == "Content-Type" && reads, name == "Accept-Profile" && !reads:
-		default:
-			settled[name] = values // shared: nothing below changes it
-		}
+	settled := make(http.Header, 8)    // nearly always enough
+	maps.Copy(settled, request.Header) // the values are shared: nothing below changes them
+	if accept := settled["Accept"]; len(accept) > 1 {
+		settled["Accept"] = accept[:1:1]
 	}
 	h.setOwn(settled)
 	return settled

@@ -82,8 +82,10 @@ func (f fault) spares(o operation) bool { return f.body && o.bare }
 
 func (f fault) concerns(o operation) bool {
 	// What a connection may carry in all would end in one request or the other.
-	limited := f.network != nil && f.body
-	return (f.only == nil || slices.Contains(f.only, o.name)) && !(limited && o.probes)
+	if limited := f.network != nil && f.body; limited && o.probes {
+		return false
+	}
+	return f.only == nil || slices.Contains(f.only, o.name)
 }
 
 // before is how many requests pass before the fault.

@@ -45,24 +45,20 @@ func parsePlain(text []byte) (time.Time, bool) {
 	if string(rest) != "+00:00" && string(rest) != "+00" {
 		return time.Time{}, false
 	}
-	century, ok1 := two(text[0:])
-	year, ok2 := two(text[2:])
-	month, ok3 := two(text[5:])
-	day, ok4 := two(text[8:])
-	hour, ok5 := two(text[11:])
-	minute, ok6 := two(text[14:])
-	second, ok7 := two(text[17:])
-	year += 100 * century
-	if !(ok1 && ok2 && ok3 && ok4 && ok5 && ok6 && ok7) || year == 0 || hour > 23 || minute > 59 || second > 59 {
+	var parts [7]int // the year's century first
+	for i, at := range [...]int{0, 2, 5, 8, 11, 14, 17} {
+		if !isDigit(text[at]) || !isDigit(text[at+1]) {
+			return time.Time{}, false
+		}
+		parts[i] = 10*int(text[at]-'0') + int(text[at+1]-'0')
+	}
+	year, month, day, hour, minute, second := 100*parts[0]+parts[1], parts[2], parts[3], parts[4], parts[5], parts[6]
+	if year == 0 || hour > 23 || minute > 59 || second > 59 {
 		return time.Time{}, false
 	}
 	t := time.Date(year, time.Month(month), day, hour, minute, second, nanoseconds, time.UTC)
 	// time.Date takes the 30th of February for a day in March.
 	return t, t.Month() == time.Month(month) && t.Day() == day
-}
-
-func two(digits []byte) (n int, ok bool) {
-	return 10*int(digits[0]-'0') + int(digits[1]-'0'), isDigit(digits[0]) && isDigit(digits[1])
 }
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
