@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/supavigil/supavigil/internal/call"
 )
 
 // maxBody is how much of an answer is read, after decompression.
@@ -28,15 +30,19 @@ type attempt struct {
 	hideKey   func(string) string
 }
 
-// do sends a request with other headers than its own. It returns an answer with a
-// status below 300 and, apart, its body, or why there is none. again says that the
-// request has been sent before, so that its body begins anew.
-func (a attempt) do(request *http.Request, header http.Header, again bool) (*http.Response, []byte, *failure) {
+// do sends a request, with other headers than its own, the record's payload, and
+// the body that it has from its start. It returns an answer with a status below
+// 300 and, apart, its body, or why there is none.
+func (a attempt) do(request *http.Request, header http.Header, record *call.Record) (*http.Response, []byte, *failure) {
 	ctx, cancel := context.WithTimeout(request.Context(), a.timeout)
 	defer cancel()
 	limited := request.WithContext(ctx)
 	limited.Header = header
-	if again && request.GetBody != nil {
+	switch {
+	case record.Payload != nil:
+		limited.Body, limited.ContentLength = newMemory(record.Payload), int64(len(record.Payload))
+		limited.GetBody = func() (io.ReadCloser, error) { return newMemory(record.Payload), nil }
+	case record.Attempts > 1 && request.GetBody != nil:
 		if body, err := request.GetBody(); err == nil { // net/http's own, over bytes, cannot fail
 			limited.Body = body
 		}

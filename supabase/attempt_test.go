@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/supavigil/supavigil/internal/call"
 )
 
 func TestLimitCountsWhatWasUnpacked(t *testing.T) {
@@ -31,7 +33,7 @@ func TestLimitCountsWhatWasUnpacked(t *testing.T) {
 			a := attempt{transport: server.Client().Transport, timeout: time.Minute, maxBody: limit, hideKey: func(s string) string { return s }}
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, http.NoBody)
 			require.NoError(t, err)
-			_, body, failed := a.do(request, request.Header, false) //nolint:bodyclose // it comes apart
+			_, body, failed := a.do(request, request.Header, &call.Record{Attempts: 1}) //nolint:bodyclose // it comes apart
 			if fits {
 				require.Nil(t, failed)
 				require.Len(t, body, size)

@@ -52,7 +52,7 @@ func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 	header := r.headers.of(request)
 	for {
 		record.Attempts++
-		response, body, failed := r.attempt.do(request, header, record.Attempts > 1)
+		response, body, failed := r.attempt.do(request, header, record)
 		if failed == nil {
 			record.Status = response.StatusCode
 			record.Counted = counted(response.Header)

@@ -7,6 +7,9 @@ import "context"
 // Record belongs to one request. The transport fills it before the request
 // returns; it is not for sharing between goroutines.
 type Record struct {
+	// Payload, unless it is nil, is sent as the request's body, in the place of one
+	// that has none: JSON that is not to be encoded again.
+	Payload []byte
 	// Body is the answer's. It comes this way so that it is not copied on the
 	// other: the response that goes with it has none.
 	Body []byte

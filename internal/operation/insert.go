@@ -20,7 +20,7 @@ import (
 // the id was made for this call: then whoever repeated the request, a gateway
 // perhaps, nobody else can have stored it.
 func InsertRow[R any](ctx context.Context, o *Operation, client *supabase.Client, row Row, shape Shape[R]) (*R, error) {
-	got, unsure, err := o.send(ctx, client.From(o.table).Insert(row.JSON, false, "", "representation", "").Single())
+	got, unsure, err := o.sendPayload(ctx, client.From(o.table).Insert(nil, false, "", "representation", "").Single(), row.JSON)
 	if errors.Is(err, supabase.ErrConflict) && (unsure || row.Made && isDuplicate(err)) {
 		stored, findErr := Get(ctx, o, client.From(o.table).Select("*", "", false).Eq("id", row.ID).Single(), shape)
 		if errors.Is(findErr, supabase.ErrNotFound) {
@@ -109,7 +109,7 @@ func Batches(rows []Row) iter.Seq[[]Row] {
 // have been carried out, or where all ids were made here; then they are looked
 // for, since one that stands in the way can also be somebody else's.
 func InsertBatch(ctx context.Context, o *Operation, client *supabase.Client, batch []Row, tried bool) (unsure bool, err error) {
-	_, unsure, err = o.send(ctx, client.From(o.table).Insert(array(batch), false, "", "minimal", ""))
+	_, unsure, err = o.sendPayload(ctx, client.From(o.table).Insert(nil, false, "", "minimal", ""), array(batch))
 	if err == nil && o.status != http.StatusCreated {
 		// A gateway's own page, say: without a row, nothing else tells.
 		err = o.Fail("the answer is not 201, that of an insert", errNotCreated)
@@ -137,8 +137,13 @@ func madeHere(batch []Row) bool {
 }
 
 // array is the body of a request that inserts a batch.
-func array(batch []Row) json.RawMessage {
+func array(batch []Row) []byte {
+	size := 1
+	for _, row := range batch {
+		size += 1 + len(row.JSON)
+	}
 	var body bytes.Buffer
+	body.Grow(size)
 	for i, row := range batch {
 		body.WriteByte("[,"[min(i, 1)])
 		body.Write(row.JSON)

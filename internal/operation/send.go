@@ -25,7 +25,14 @@ type answer struct {
 // says, also beside an error, that an attempt before the last may have been
 // carried out.
 func (o *Operation) send(ctx context.Context, query *postgrest.FilterBuilder) (got answer, unsure bool, err error) {
+	return o.sendPayload(ctx, query, nil)
+}
+
+// sendPayload does the same with JSON for a query that was built without a value:
+// postgrest-go would encode it once more.
+func (o *Operation) sendPayload(ctx context.Context, query *postgrest.FilterBuilder, payload []byte) (got answer, unsure bool, err error) {
 	ctx, record := call.Repeatable(ctx)
+	record.Payload = payload
 	_, count, err := query.ExecuteWithContext(ctx)
 	o.status = record.Status
 	o.attempts += record.Attempts
