@@ -12,16 +12,13 @@ const keyVariables = "SUPABASE_SERVICE_KEY, SUPABASE_SERVICE_ROLE_KEY or SUPABAS
 // checkKey returns what is wrong with key, never the key; "" when it may be
 // sent. A signature cannot be checked here; a wrong key is the server's 401.
 func checkKey(key string) string {
-	switch {
-	case key == "":
+	if key == "" {
 		return "the key is missing: set " + keyVariables + " (or Config.Key) to the project's service-role key"
-	case strings.ContainsFunc(key, unicode.IsSpace):
-		return "the key holds white space: give it without spaces or line breaks"
-	case strings.ContainsFunc(key, func(r rune) bool { return r < 0x21 || r > 0x7e }):
-		return "the key holds characters that no key has: give it as the dashboard shows it"
-	case strings.ContainsAny(key, "\"'`<>="):
-		return "the key holds quotes, brackets or an equals sign: give its value alone"
-	case strings.HasPrefix(key, "sb_publishable_"):
+	}
+	if problem := checkCharacters(key); problem != "" {
+		return problem
+	}
+	if strings.HasPrefix(key, "sb_publishable_") {
 		return "the key is a publishable one, for browsers: give a secret key (sb_secret_…)"
 	}
 	role, isJWT := roleOf(key)
@@ -38,12 +35,32 @@ func checkKey(key string) string {
 	}
 }
 
+func checkCharacters(key string) string {
+	odd := false
+	for i := range len(key) {
+		switch b := key[i]; {
+		case b < 0x21, b > 0x7e, b == '"', b == '\'', b == '`', b == '<', b == '>', b == '=':
+			odd = true
+		}
+	}
+	switch {
+	case !odd:
+		return ""
+	case strings.ContainsFunc(key, unicode.IsSpace):
+		return "the key holds white space: give it without spaces or line breaks"
+	case strings.ContainsFunc(key, func(r rune) bool { return r < 0x21 || r > 0x7e }):
+		return "the key holds characters that no key has: give it as the dashboard shows it"
+	default:
+		return "the key holds quotes, brackets or an equals sign: give its value alone"
+	}
+}
+
 // roleOf reads the role claim of a JWT, without verifying it.
 func roleOf(key string) (role string, isJWT bool) {
-	parts := strings.Split(key, ".")
-	if len(parts) != 3 {
+	if strings.Count(key, ".") != 2 {
 		return "", false
 	}
+	parts := strings.Split(key, ".")
 	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
 	if err != nil {
 		return "", true

@@ -1,6 +1,7 @@
 package column
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -23,46 +24,59 @@ func readsBack(data []byte) bool {
 func isPlain(data []byte) bool {
 	const deep, long = 1000, 300
 	depth, number := 0, 0
-	quoted := false
 	for i := 0; i < len(data); i++ {
-		b := data[i]
-		switch {
-		case quoted:
-			switch b {
-			case '\\':
-				i++
-			case '"':
-				quoted = false
-			}
-			continue
-		case b >= '0' && b <= '9':
+		switch b := data[i]; b {
+		case '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 			if number++; number > long {
 				return false
 			}
 			continue
-		case number > 0 && (b == 'e' || b == 'E'):
-			return false
-		case b == '"':
-			quoted = true
-		case b == '{' || b == '[':
+		case '.':
+			continue
+		case 'e', 'E':
+			if number > 0 {
+				return false
+			}
+		case '"':
+			if i = closing(data, i); i < 0 {
+				return false
+			}
+		case '{', '[':
 			if depth++; depth > deep {
 				return false
 			}
-		case b == '}' || b == ']':
+		case '}', ']':
 			depth--
 		}
-		if b != '.' {
-			number = 0
-		}
+		number = 0
 	}
 	return true
+}
+
+// closing returns where the string ends that begins at from.
+func closing(data []byte, from int) int {
+	for at := from + 1; ; {
+		n := bytes.IndexByte(data[at:], '"')
+		if n < 0 {
+			return -1
+		}
+		at += n
+		backslashes := 0
+		for data[at-1-backslashes] == '\\' {
+			backslashes++
+		}
+		if backslashes%2 == 0 {
+			return at
+		}
+		at++
+	}
 }
 
 // escapesAreText says that no \u escape in JSON stands for what PostgreSQL does
 // not take as text: NUL, half a surrogate pair, or \ufffd, as which encoding/json
 // writes bytes that were not UTF-8. (It writes a U+FFFD that was there as it is.)
 func escapesAreText(data []byte) bool {
-	for i := 0; i < len(data); i++ {
+	for i := max(0, bytes.IndexByte(data, '\\')); i < len(data); i++ {
 		if data[i] != '\\' {
 			continue
 		}
