@@ -2,8 +2,10 @@ package alertevent
 
 import (
 	"encoding/json"
+	"reflect"
 	"time"
 
+	"github.com/supavigil/supavigil/internal/rowjson"
 	"github.com/supavigil/supavigil/internal/timestamp"
 )
 
@@ -51,6 +53,26 @@ type AlertEvent struct {
 // UnmarshalJSON decodes a row as PostgREST sends it, and with the timestamps of
 // PostgreSQL's own text form, which some compatible servers send.
 func (a *AlertEvent) UnmarshalJSON(data []byte) error {
+	var row AlertEvent
+	if reflect.ValueOf(a).Elem().IsZero() && rowjson.Scan(data,
+		rowjson.Column{Name: "id", Into: &row.ID},
+		rowjson.Column{Name: "service_name", Into: &row.ServiceName},
+		rowjson.Column{Name: "alert_type", Into: (*string)(&row.AlertType)},
+		rowjson.Column{Name: "status", Into: (*string)(&row.Status)},
+		rowjson.Column{Name: "message", Into: &row.Message},
+		rowjson.Column{Name: "details", Into: &row.Details},
+		rowjson.Column{Name: "created_at", Into: &row.CreatedAt},
+		rowjson.Column{Name: "acknowledged_at", Into: &row.AcknowledgedAt},
+		rowjson.Column{Name: "resolved_at", Into: &row.ResolvedAt},
+	) {
+		*a = row
+		return nil
+	}
+	return a.merge(data)
+}
+
+// merge decodes a row over what is there.
+func (a *AlertEvent) merge(data []byte) error {
 	type plain AlertEvent
 	row := struct {
 		*plain

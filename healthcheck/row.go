@@ -2,8 +2,10 @@ package healthcheck
 
 import (
 	"encoding/json"
+	"reflect"
 	"time"
 
+	"github.com/supavigil/supavigil/internal/rowjson"
 	"github.com/supavigil/supavigil/internal/timestamp"
 )
 
@@ -38,6 +40,25 @@ type ServiceHealthCheck struct {
 // UnmarshalJSON decodes a row as PostgREST sends it, and with the timestamps of
 // PostgreSQL's own text form, which some compatible servers send.
 func (c *ServiceHealthCheck) UnmarshalJSON(data []byte) error {
+	var row ServiceHealthCheck
+	if reflect.ValueOf(c).Elem().IsZero() && rowjson.Scan(data,
+		rowjson.Column{Name: "id", Into: &row.ID},
+		rowjson.Column{Name: "service_name", Into: &row.ServiceName},
+		rowjson.Column{Name: "status", Into: (*string)(&row.Status)},
+		rowjson.Column{Name: "latency_ms", Into: &row.LatencyMS},
+		rowjson.Column{Name: "checked_at", Into: &row.CheckedAt},
+		rowjson.Column{Name: "error_message", Into: &row.ErrorMessage},
+		rowjson.Column{Name: "probe_details", Into: &row.ProbeDetails},
+		rowjson.Column{Name: "created_at", Into: &row.CreatedAt},
+	) {
+		*c = row
+		return nil
+	}
+	return c.merge(data)
+}
+
+// merge decodes a row over what is there.
+func (c *ServiceHealthCheck) merge(data []byte) error {
 	type plain ServiceHealthCheck
 	row := struct {
 		*plain

@@ -10,6 +10,7 @@ import (
 	postgrest "github.com/supabase-community/postgrest-go"
 
 	"github.com/supavigil/supavigil/internal/call"
+	"github.com/supavigil/supavigil/internal/rowjson"
 	"github.com/supavigil/supavigil/internal/timestamp"
 	"github.com/supavigil/supavigil/supabase"
 )
@@ -79,8 +80,8 @@ func decodeRow[R any](o *Operation, body []byte, key Key[R]) (*R, error) {
 }
 
 func decodeRows[R any](o *Operation, body []byte, key Key[R]) ([]R, error) {
-	var rows []R
-	if err := json.Unmarshal(body, &rows); err != nil {
+	rows, err := rowjson.Rows[R](body)
+	if err != nil {
 		return nil, o.undecodable(err)
 	}
 	if rows == nil {
