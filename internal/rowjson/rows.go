@@ -81,16 +81,17 @@ func (s *scanner) row() ([]byte, bool) {
 
 // closing finds the quote that ends a string, or returns -1.
 func closing(text []byte) int {
-	for from := 0; ; {
+	for from := 0; ; from++ {
 		quote := bytes.IndexByte(text[from:], '"')
 		if quote < 0 {
 			return -1
 		}
-		quote += from
-		before := text[:quote]
-		if escapes := len(before) - len(bytes.TrimRight(before, `\`)); escapes%2 == 0 {
-			return quote
+		from += quote
+		if from == 0 || text[from-1] != '\\' || escapes(text[:from])%2 == 0 {
+			return from
 		}
-		from = quote + 1
 	}
 }
+
+// escapes counts the backslashes at the end.
+func escapes(text []byte) int { return len(text) - len(bytes.TrimRight(text, `\`)) }
