@@ -35,28 +35,31 @@ func (r *row) scan(data []byte) bool {
 func TestScan(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 2, 3, 4, 5, 123456000, time.UTC)
-	for data, want := range map[string]row{
-		`{}`: {},
-		`{"id":"x","message":"down","latency":12,"details":{"a":1},"at":"2026-01-02T03:04:05.123456+00:00","until":"2026-01-02 03:04:05.123456+00"}`: {
+	for _, test := range []struct {
+		data string
+		want row
+	}{
+		{`{}`, row{}},
+		{`{"id":"x","message":"down","latency":12,"details":{"a":1},"at":"2026-01-02T03:04:05.123456+00:00","until":"2026-01-02 03:04:05.123456+00"}`, row{
 			ID: "x", Message: new("down"), Latency: new(12), Details: map[string]any{"a": 1.0}, At: at, Until: &at,
-		},
-		`{"until":null,"at":null,"details":null,"latency":null,"message":null,"id":null}`: {},
-		" {\n\t\"id\" : \"x\" ,\r\"latency\" : -7 } ":                                     {ID: "x", Latency: new(-7)},
-		`{"latency":1,"id":"x"}`:                                                          {ID: "x", Latency: new(1)},
-		`{"new":{"id":"y","a":[1]},"id":"x","newer":"z"}`:                                 {ID: "x"},
-		`{"id":"a \"b\"\n\\","message":"\ud83d\ude00é"}`:                                  {ID: "a \"b\"\n\\", Message: new("😀é")},
-		"{\"id\":\"\xff\"}":                                                               {ID: "\ufffd"},
-		`{"\u0069d":"x"}`:                                                                 {ID: "x"},
-		`{"until":"0001-01-01T00:00:00Z"}`:                                                {},
-		`{"details":{}}`:                                                                  {Details: map[string]any{}},
-		`{"details":{"é":null,"\n":[],"a":true,"a":false}}`:                               {Details: map[string]any{"é": nil, "\n": []any{}, "a": false}},
-		`{"details":{"a":[0,-0.5,1e3,2E-1,1.25e+2,"b"]}}`:                                 {Details: map[string]any{"a": []any{0.0, -0.5, 1000.0, 0.2, 125.0, "b"}}},
+		}},
+		{`{"until":null,"at":null,"details":null,"latency":null,"message":null,"id":null}`, row{}},
+		{" {\n\t\"id\" : \"x\" ,\r\"latency\" : -7 } ", row{ID: "x", Latency: new(-7)}},
+		{`{"latency":1,"id":"x"}`, row{ID: "x", Latency: new(1)}},
+		{`{"new":{"id":"y","a":[1]},"id":"x","newer":"z"}`, row{ID: "x"}},
+		{`{"id":"a \"b\"\n\\","message":"\ud83d\ude00é"}`, row{ID: "a \"b\"\n\\", Message: new("😀é")}},
+		{"{\"id\":\"\xff\"}", row{ID: "\ufffd"}},
+		{`{"\u0069d":"x"}`, row{ID: "x"}},
+		{`{"until":"0001-01-01T00:00:00Z"}`, row{}},
+		{`{"details":{}}`, row{Details: map[string]any{}}},
+		{`{"details":{"é":null,"\n":[],"a":true,"a":false}}`, row{Details: map[string]any{"é": nil, "\n": []any{}, "a": false}}},
+		{`{"details":{"a":[0,-0.5,1e3,2E-1,1.25e+2,"b"]}}`, row{Details: map[string]any{"a": []any{0.0, -0.5, 1000.0, 0.2, 125.0, "b"}}}},
 	} {
 		var got row
-		buffer := []byte(data)
-		require.True(t, got.scan(buffer), data)
-		clear(buffer)
-		require.Equal(t, want, got, "%s: it may hold no part of the answer", data)
+		data := []byte(test.data)
+		require.True(t, got.scan(data), test.data)
+		clear(data)
+		require.Equal(t, test.want, got, "%s: it may hold no part of the answer", test.data)
 	}
 }
 
