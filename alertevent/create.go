@@ -2,7 +2,6 @@ package alertevent
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/supavigil/supavigil/internal/column"
 	"github.com/supavigil/supavigil/internal/operation"
@@ -24,12 +23,12 @@ type CreateAlertEventData struct {
 
 // insertRow is what travels: every column but those that the database fills in.
 type insertRow struct {
-	ID          string          `json:"id"`
-	ServiceName string          `json:"service_name"`
-	AlertType   AlertType       `json:"alert_type"`
-	Status      Status          `json:"status"`
-	Message     *string         `json:"message"`
-	Details     json.RawMessage `json:"details"`
+	ID          string         `json:"id"`
+	ServiceName string         `json:"service_name"`
+	AlertType   AlertType      `json:"alert_type"`
+	Status      Status         `json:"status"`
+	Message     *string        `json:"message"`
+	Details     map[string]any `json:"details"`
 }
 
 // Create stores one alert and returns it as stored. It retries safely: where an
@@ -40,37 +39,41 @@ type insertRow struct {
 // id is taken for this call's own if an earlier try of the call may have stored
 // it, so an id must not be used for two different rows.
 func (m AlertEventModel) Create(ctx context.Context, data CreateAlertEventData) (*AlertEvent, error) {
-	row, problems := data.row()
+	row, problems := data.encode()
 	o := operation.Begin(operation.Insert, table, "service_name", data.ServiceName)
 	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) (*AlertEvent, error) {
-		return operation.InsertRow(ctx, o, client, row.ID, data.ID == "", row, key)
+		return operation.InsertRow(ctx, o, client, row, shape)
 	})
 }
 
-// row returns what travels for data, and what is wrong with it.
-func (data CreateAlertEventData) row() (insertRow, []string) {
+// encode returns the row that travels for data, and what is wrong with it.
+func (data CreateAlertEventData) encode() (operation.Row, []string) {
 	if data.Status == "" {
 		data.Status = StatusActive
 	}
-	details, detailsProblem := column.JSONB("details", data.Details)
 	row := insertRow{
 		ID:          operation.NewID(data.ID),
 		ServiceName: data.ServiceName,
 		AlertType:   data.AlertType,
 		Status:      data.Status,
 		Message:     data.Message,
-		Details:     details,
+		Details:     data.Details,
 	}
-	return row, []string{
+	encoded, problem := column.Row(row, "details", data.Details)
+	return operation.Row{ID: row.ID, Made: data.ID == "", JSON: encoded}, []string{
 		column.OptionalID(data.ID),
 		column.ServiceName(data.ServiceName),
 		checkAlertType(data.AlertType),
-		column.OneOf("status", data.Status, StatusActive, StatusAcknowledged, StatusResolved),
+		checkStatus(data.Status),
 		column.Text("message", data.Message),
-		detailsProblem,
+		problem,
 	}
 }
 
 func checkAlertType(alertType AlertType) string {
 	return column.OneOf("alert_type", alertType, AlertTypeServiceDown, AlertTypeServiceDegraded, AlertTypeRecovery)
+}
+
+func checkStatus(status Status) string {
+	return column.OneOf("status", status, StatusActive, StatusAcknowledged, StatusResolved)
 }

@@ -145,3 +145,41 @@ func ExampleAlertEventModel_DeleteOlderThan() {
 	fmt.Println(deleted, "alerts were older than 90 days")
 	// Output: 0 alerts were older than 90 days
 }
+
+func ExampleAlertEventModel_FindAll() {
+	server := supabasetest.NewServer()
+	defer server.Close()
+	ctx := context.Background()
+	alerts := alertevent.AlertEventModel{Connect: server.Config().ServiceClient}
+	for _, alertType := range []alertevent.AlertType{alertevent.AlertTypeServiceDown, alertevent.AlertTypeRecovery} {
+		if _, err := alerts.Create(ctx, alertevent.CreateAlertEventData{ServiceName: "api", AlertType: alertType}); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+
+	found, err := alerts.FindAll(ctx, alertevent.FindAllOptions{AlertType: alertevent.AlertTypeRecovery, Limit: 10})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(found), found[0].ServiceName, found[0].AlertType)
+	// Output: 1 api recovery
+}
+
+func ExampleAlertEventModel_All() {
+	server := supabasetest.NewServer()
+	defer server.Close()
+	alerts := alertevent.AlertEventModel{Connect: server.Config().ServiceClient}
+
+	n := 0
+	for _, err := range alerts.All(context.Background(), alertevent.FindAllOptions{Status: alertevent.StatusResolved}) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		n++
+	}
+	fmt.Println(n, "resolved alerts")
+	// Output: 0 resolved alerts
+}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	postgrest "github.com/supabase-community/postgrest-go"
-
 	"github.com/supavigil/supavigil/internal/column"
 	"github.com/supavigil/supavigil/internal/operation"
 	"github.com/supavigil/supavigil/internal/timestamp"
@@ -20,24 +18,6 @@ type AlertEventModel struct {
 	// Connect opens the client of each operation. Defaults to
 	// supabase.ServiceClient, which reads the environment each time.
 	Connect supabase.Connector
-}
-
-// FindActive lists the active alerts of a service, or of every service with "",
-// newest first: all of them, in pages, however many there are. Acknowledged ones
-// are not among them. Alerts whose created_at is NULL come last. Without alerts
-// it returns an empty slice.
-func (m AlertEventModel) FindActive(ctx context.Context, serviceName string) ([]AlertEvent, error) {
-	o := operation.Begin(operation.Select, table, "service_name", serviceName)
-	problems := []string{column.OptionalServiceName(serviceName)}
-	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) ([]AlertEvent, error) {
-		return operation.Collect(operation.List(ctx, o, 0, func() *postgrest.FilterBuilder {
-			query := client.From(table).Select("*", "", false).Eq("status", string(StatusActive))
-			if serviceName != "" {
-				query = query.Eq("service_name", serviceName)
-			}
-			return query
-		}, operation.NewestOfSome, key))
-	})
 }
 
 // FindRecentByService returns a service's newest alert of a type that was
@@ -56,14 +36,19 @@ func (m AlertEventModel) FindRecentByService(ctx context.Context, serviceName st
 			Eq("alert_type", string(alertType)).
 			Gte("created_at", timestamp.Format(since)).
 			Order("created_at", operation.NewestOfSome).Order("id", operation.NewestOfSome).
-			Limit(1, "").Single(), key)
+			Limit(1, "").Single(), shape)
 	})
 }
 
 // DeleteOlderThan deletes the alerts created more than days ago, 1…36,500, by
-// this machine's clock and whatever their status, and returns how many: a lower
-// bound where an answer was lost. The rows do not travel back. Alerts whose
-// created_at is NULL stay.
+// this machine's clock and whatever their status, oldest first, and returns how
+// many, also beside an error: a lower bound where an answer was lost. The rows do
+// not travel back. Alerts whose created_at is NULL stay.
+//
+// It deletes in slices of up to 20,000 rows, none of which should come near
+// Supabase's time limit of 8 s for a statement; one that does is rolled back and
+// made smaller. When ctx ends, what was deleted stays deleted, and another call
+// goes on from there. Several programs may delete at once.
 func (m AlertEventModel) DeleteOlderThan(ctx context.Context, days int) (int64, error) {
 	o := operation.Begin(operation.Delete, table, "", "")
 	problems := []string{column.Days(days)}

@@ -2,9 +2,9 @@ package alertevent
 
 import (
 	"encoding/json"
-	"reflect"
 	"time"
 
+	"github.com/supavigil/supavigil/internal/operation"
 	"github.com/supavigil/supavigil/internal/rowjson"
 	"github.com/supavigil/supavigil/internal/timestamp"
 )
@@ -53,26 +53,12 @@ type AlertEvent struct {
 // UnmarshalJSON decodes a row as PostgREST sends it, and with the timestamps of
 // PostgreSQL's own text form, which some compatible servers send.
 func (a *AlertEvent) UnmarshalJSON(data []byte) error {
-	var row AlertEvent
-	if reflect.ValueOf(a).Elem().IsZero() && rowjson.Scan(data,
-		rowjson.Column{Name: "id", Into: &row.ID},
-		rowjson.Column{Name: "service_name", Into: &row.ServiceName},
-		rowjson.Column{Name: "alert_type", Into: (*string)(&row.AlertType)},
-		rowjson.Column{Name: "status", Into: (*string)(&row.Status)},
-		rowjson.Column{Name: "message", Into: &row.Message},
-		rowjson.Column{Name: "details", Into: &row.Details},
-		rowjson.Column{Name: "created_at", Into: &row.CreatedAt},
-		rowjson.Column{Name: "acknowledged_at", Into: &row.AcknowledgedAt},
-		rowjson.Column{Name: "resolved_at", Into: &row.ResolvedAt},
-	) {
-		*a = row
-		return nil
+	if a.isZero() {
+		if row, plain := rowjson.Row(data, readColumn); plain {
+			*a = row
+			return nil
+		}
 	}
-	return a.merge(data)
-}
-
-// merge decodes a row over what is there.
-func (a *AlertEvent) merge(data []byte) error {
 	type plain AlertEvent
 	row := struct {
 		*plain
@@ -88,5 +74,39 @@ func (a *AlertEvent) merge(data []byte) error {
 	return nil
 }
 
-// key orders lists.
+// isZero says that nothing stands in the row yet; else what is not in the JSON
+// stays.
+func (a *AlertEvent) isZero() bool {
+	return a.ID == "" && a.ServiceName == "" && a.AlertType == "" && a.Status == "" && a.Message == nil &&
+		a.Details == nil && a.CreatedAt.IsZero() && a.AcknowledgedAt == nil && a.ResolvedAt == nil
+}
+
+// readColumn reads one column as rows have it.
+func readColumn(a *AlertEvent, column []byte, s *rowjson.Scanner) bool {
+	switch string(column) {
+	case "id":
+		return s.String(&a.ID)
+	case "service_name":
+		return s.Service(&a.ServiceName)
+	case "alert_type":
+		return rowjson.OneOf(s, &a.AlertType, AlertTypeServiceDown, AlertTypeServiceDegraded, AlertTypeRecovery)
+	case "status":
+		return rowjson.OneOf(s, &a.Status, StatusActive, StatusAcknowledged, StatusResolved)
+	case "message":
+		return s.Text(&a.Message)
+	case "details":
+		return s.Object(&a.Details)
+	case "created_at":
+		return s.Time(&a.CreatedAt)
+	case "acknowledged_at":
+		return s.Times(&a.AcknowledgedAt)
+	case "resolved_at":
+		return s.Times(&a.ResolvedAt)
+	default:
+		return false
+	}
+}
+
 func key(a *AlertEvent) (createdAt time.Time, id string) { return a.CreatedAt, a.ID }
+
+var shape = operation.Shape[AlertEvent]{Key: key, Columns: readColumn}

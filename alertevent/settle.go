@@ -43,13 +43,13 @@ func (m AlertEventModel) settle(ctx context.Context, id string, change map[strin
 	o := operation.Begin(operation.Update, table, "id", id)
 	return operation.Run(ctx, o, m.Connect, []string{column.ID(id)}, func(client *supabase.Client) (*AlertEvent, error) {
 		query := client.From(table).Update(change, "representation", "").Eq("id", id)
-		changed, err := operation.Rows(ctx, o, movable(query), key)
+		changed, err := operation.Rows(ctx, o, movable(query), shape)
 		if err != nil {
 			return nil, err
 		}
 		if len(changed) > 0 {
 			return &changed[0], nil
 		}
-		return operation.Get(ctx, o, client.From(table).Select("*", "", false).Eq("id", id).Single(), key)
+		return operation.Get(ctx, o, client.From(table).Select("*", "", false).Eq("id", id).Single(), shape)
 	})
 }

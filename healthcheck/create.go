@@ -2,7 +2,6 @@ package healthcheck
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/supavigil/supavigil/internal/column"
@@ -30,13 +29,13 @@ type CreateHealthCheckData struct {
 
 // insertRow is what travels: every column but those that the database fills in.
 type insertRow struct {
-	ID           string          `json:"id"`
-	ServiceName  string          `json:"service_name"`
-	Status       Status          `json:"status"`
-	LatencyMS    *int            `json:"latency_ms"`
-	ErrorMessage *string         `json:"error_message"`
-	ProbeDetails json.RawMessage `json:"probe_details"`
-	CheckedAt    string          `json:"checked_at,omitempty"`
+	ID           string         `json:"id"`
+	ServiceName  string         `json:"service_name"`
+	Status       Status         `json:"status"`
+	LatencyMS    *int           `json:"latency_ms"`
+	ErrorMessage *string        `json:"error_message"`
+	ProbeDetails map[string]any `json:"probe_details"`
+	CheckedAt    string         `json:"checked_at,omitempty"`
 }
 
 // Create stores one check and returns it as stored. It retries safely: where an
@@ -47,34 +46,38 @@ type insertRow struct {
 // id is taken for this call's own if an earlier try of the call may have stored
 // it, so an id must not be used for two different rows.
 func (m HealthCheckModel) Create(ctx context.Context, data CreateHealthCheckData) (*ServiceHealthCheck, error) {
-	row, problems := data.row()
+	row, problems := data.encode()
 	o := operation.Begin(operation.Insert, table, "service_name", data.ServiceName)
 	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) (*ServiceHealthCheck, error) {
-		return operation.InsertRow(ctx, o, client, row.ID, data.ID == "", row, key)
+		return operation.InsertRow(ctx, o, client, row, shape)
 	})
 }
 
-// row returns what travels for data, and what is wrong with it.
-func (data CreateHealthCheckData) row() (insertRow, []string) {
-	details, detailsProblem := column.JSONB("probe_details", data.ProbeDetails)
+// encode returns the row that travels for data, and what is wrong with it.
+func (data CreateHealthCheckData) encode() (operation.Row, []string) {
 	row := insertRow{
 		ID:           operation.NewID(data.ID),
 		ServiceName:  data.ServiceName,
 		Status:       data.Status,
 		LatencyMS:    data.LatencyMS,
 		ErrorMessage: data.ErrorMessage,
-		ProbeDetails: details,
+		ProbeDetails: data.ProbeDetails,
 	}
 	if !data.CheckedAt.IsZero() {
 		row.CheckedAt = timestamp.Format(data.CheckedAt)
 	}
-	return row, []string{
+	encoded, problem := column.Row(row, "probe_details", data.ProbeDetails)
+	return operation.Row{ID: row.ID, Made: data.ID == "", JSON: encoded}, []string{
 		column.OptionalID(data.ID),
 		column.ServiceName(data.ServiceName),
-		column.OneOf("status", data.Status, StatusHealthy, StatusDegraded, StatusDown),
+		checkStatus(data.Status),
 		column.LatencyMS(data.LatencyMS),
 		column.Text("error_message", data.ErrorMessage),
-		detailsProblem,
+		problem,
 		column.CheckedAt(data.CheckedAt),
 	}
+}
+
+func checkStatus(status Status) string {
+	return column.OneOf("status", status, StatusHealthy, StatusDegraded, StatusDown)
 }

@@ -22,10 +22,18 @@
 // error names every fault: the column, its limit and, where short, the value.
 // A finder of one row returns nil and no error where there is none.
 //
+// # Many at once
+//
+// CreateMany stores any number of checks, 1,000 to a request. FindAll returns a
+// list, and All goes through one of any length in constant memory. FindLatest
+// returns the latest check of every service. DeleteOlderThan deletes in slices
+// that stay far below the time limit of a statement.
+//
 // # Retries
 //
-// Every operation may be repeated safely, and is, as package supabase says:
-// Create's row carries its id, so it is stored once though answers are lost.
+// Every operation may be repeated safely, and is, as package supabase says: the
+// rows of Create and CreateMany carry their ids, so they are stored once though
+// answers are lost.
 //
 // # Logging
 //
@@ -38,7 +46,7 @@
 // # Clocks
 //
 // DeleteOlderThan counts back from this machine's clock. created_at, and
-// checked_at unless it is given, are the database's. FindLatestByService goes by
-// checked_at, FindAll and DeleteOlderThan by created_at: where probers' clocks
-// differ, so can the two.
+// checked_at unless it is given, are the database's. FindLatestByService and
+// FindLatest go by checked_at; FindAll, All and DeleteOlderThan by created_at:
+// where probers' clocks differ, so can the two.
 package healthcheck

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,3 +85,23 @@ func requireInvalid(t *testing.T, server *supabasetest.Server, err error, messag
 }
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+
+var long = strings.Repeat("é", 101)
+
+func newRecorder() http.ResponseWriter { return httptest.NewRecorder() }
+
+type nopCloser struct{ io.Reader }
+
+func (nopCloser) Close() error { return nil }
+
+// canned answers every request alike, whatever it says.
+type canned struct{}
+
+func (canned) RoundTrip(request *http.Request) (*http.Response, error) {
+	answer := httptest.NewRecorder()
+	answer.Header().Set("Content-Range", "*/5")
+	if request.Method == http.MethodGet {
+		_, _ = answer.WriteString(`[{"id":"` + id + `","created_at":"2020-01-02T03:04:05+00:00"}]`)
+	}
+	return answer.Result(), nil
+}

@@ -2,9 +2,9 @@ package healthcheck
 
 import (
 	"encoding/json"
-	"reflect"
 	"time"
 
+	"github.com/supavigil/supavigil/internal/operation"
 	"github.com/supavigil/supavigil/internal/rowjson"
 	"github.com/supavigil/supavigil/internal/timestamp"
 )
@@ -40,25 +40,12 @@ type ServiceHealthCheck struct {
 // UnmarshalJSON decodes a row as PostgREST sends it, and with the timestamps of
 // PostgreSQL's own text form, which some compatible servers send.
 func (c *ServiceHealthCheck) UnmarshalJSON(data []byte) error {
-	var row ServiceHealthCheck
-	if reflect.ValueOf(c).Elem().IsZero() && rowjson.Scan(data,
-		rowjson.Column{Name: "id", Into: &row.ID},
-		rowjson.Column{Name: "service_name", Into: &row.ServiceName},
-		rowjson.Column{Name: "status", Into: (*string)(&row.Status)},
-		rowjson.Column{Name: "latency_ms", Into: &row.LatencyMS},
-		rowjson.Column{Name: "checked_at", Into: &row.CheckedAt},
-		rowjson.Column{Name: "error_message", Into: &row.ErrorMessage},
-		rowjson.Column{Name: "probe_details", Into: &row.ProbeDetails},
-		rowjson.Column{Name: "created_at", Into: &row.CreatedAt},
-	) {
-		*c = row
-		return nil
+	if c.isZero() {
+		if row, plain := rowjson.Row(data, readColumn); plain {
+			*c = row
+			return nil
+		}
 	}
-	return c.merge(data)
-}
-
-// merge decodes a row over what is there.
-func (c *ServiceHealthCheck) merge(data []byte) error {
 	type plain ServiceHealthCheck
 	row := struct {
 		*plain
@@ -72,5 +59,37 @@ func (c *ServiceHealthCheck) merge(data []byte) error {
 	return nil
 }
 
-// key orders lists.
+// isZero says that nothing stands in the row yet; else what is not in the JSON
+// stays.
+func (c *ServiceHealthCheck) isZero() bool {
+	return c.ID == "" && c.ServiceName == "" && c.Status == "" && c.LatencyMS == nil && c.CheckedAt.IsZero() &&
+		c.ErrorMessage == nil && c.ProbeDetails == nil && c.CreatedAt.IsZero()
+}
+
+// readColumn reads one column as rows have it.
+func readColumn(c *ServiceHealthCheck, column []byte, s *rowjson.Scanner) bool {
+	switch string(column) {
+	case "id":
+		return s.String(&c.ID)
+	case "service_name":
+		return s.Service(&c.ServiceName)
+	case "status":
+		return rowjson.OneOf(s, &c.Status, StatusHealthy, StatusDegraded, StatusDown)
+	case "latency_ms":
+		return s.Int(&c.LatencyMS)
+	case "checked_at":
+		return s.Time(&c.CheckedAt)
+	case "error_message":
+		return s.Text(&c.ErrorMessage)
+	case "probe_details":
+		return s.Object(&c.ProbeDetails)
+	case "created_at":
+		return s.Time(&c.CreatedAt)
+	default:
+		return false
+	}
+}
+
 func key(c *ServiceHealthCheck) (createdAt time.Time, id string) { return c.CreatedAt, c.ID }
+
+var shape = operation.Shape[ServiceHealthCheck]{Key: key, Columns: readColumn}

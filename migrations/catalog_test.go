@@ -24,6 +24,8 @@ const (
 	grantsSQL = `SELECT relname::text, coalesce(rolname, 'PUBLIC')::text, string_agg(privilege_type, ' ' ORDER BY privilege_type)
 		FROM pg_class c CROSS JOIN aclexplode(relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
 		WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND a.grantee <> relowner GROUP BY 1, 2 ORDER BY 1, 2`
+	functionsSQL = `SELECT p.oid::regprocedure::text, prorettype::regtype::text, lanname::text, provolatile::text, prosecdef::text, array_to_string(proconfig, ',')
+		FROM pg_proc p JOIN pg_language l ON l.oid = prolang WHERE pronamespace = 'public'::regnamespace`
 )
 
 // wantColumns: name, type, whether it may be NULL, default.
@@ -71,6 +73,7 @@ var wantIndexes = [][]string{
 	{"CREATE INDEX idx_service_health_checks_service_checked_desc ON public.service_health_checks USING btree (service_name, checked_at DESC NULLS LAST)"},
 	{"CREATE INDEX idx_service_health_checks_service_created ON public.service_health_checks USING btree (service_name, created_at)"},
 	{"CREATE INDEX idx_service_health_checks_service_created_desc ON public.service_health_checks USING btree (service_name, created_at DESC NULLS LAST)"},
+	{"CREATE INDEX idx_service_health_checks_status_created_desc ON public.service_health_checks USING btree (status, created_at DESC NULLS LAST)"},
 	{"CREATE UNIQUE INDEX service_health_checks_pkey ON public.service_health_checks USING btree (id)"},
 }
 
@@ -82,6 +85,7 @@ func requireCatalog(t *testing.T, d database) {
 	require.Equal(t, wantConstraints, run(t, d, constraintsSQL))
 	require.Equal(t, wantIndexes, run(t, d, indexesSQL))
 	require.Equal(t, [][]string{{"alert_events", "true", "false", "0"}, {"service_health_checks", "true", "false", "0"}}, run(t, d, securitySQL), "row level security, no policies")
+	require.Equal(t, [][]string{{"latest_service_health_checks(text,integer)", "json", "sql", "s", "false", `search_path=""`}}, run(t, d, functionsSQL), "stable, with its caller's privileges and a fixed search_path")
 }
 
 func TestCatalog(t *testing.T) {

@@ -44,7 +44,7 @@ func TestPrivileges(t *testing.T) {
 	histories := map[string]string{
 		"a new project, without default grants": "",
 		"an older project, with all of them":    "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO anon, authenticated, service_role; ",
-		"one open to everybody":                 "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC; ",
+		"one open to everybody":                 "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC; ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON FUNCTIONS TO anon, authenticated, service_role; ",
 	}
 	for name, open := range databases {
 		for history, before := range histories {
@@ -72,5 +72,45 @@ func TestPrivileges(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// The function is the service role's alone, also where functions are everybody's
+// by default, and after a role came later.
+func TestFunctionPrivileges(t *testing.T) {
+	t.Parallel()
+	const call = "SELECT latest_service_health_checks()"
+	for name, open := range databases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := open(t, true)
+			run(t, d, "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON FUNCTIONS TO anon, authenticated, service_role")
+			migrate(t, d, "*.sql")
+			run(t, d, "INSERT INTO service_health_checks (service_name, status) VALUES ('api', 'down')")
+			// Even one who may read the table may not call it.
+			run(t, d, "GRANT SELECT ON service_health_checks TO anon, authenticated")
+			for role, want := range map[string]string{"service_role": allowed, "anon": denied, "authenticated": denied} {
+				run(t, d, "BEGIN; SET LOCAL ROLE "+role)
+				require.Equal(t, want, refusal(t, d, call), role)
+				run(t, d, "ROLLBACK")
+			}
+			run(t, d, "BEGIN; SET LOCAL ROLE service_role; SET LOCAL search_path = pg_temp; CREATE TEMP TABLE service_health_checks (LIKE public.service_health_checks)")
+			require.Equal(t, [][]string{{"1"}}, run(t, d, "SELECT json_array_length(public.latest_service_health_checks())::text"), "no search_path leads it to another table")
+			run(t, d, "ROLLBACK")
+		})
+		t.Run(name+", the tables in another schema", func(t *testing.T) {
+			t.Parallel()
+			d := open(t, true)
+			run(t, d, `CREATE SCHEMA "Monitoring"; SET search_path = "Monitoring"`)
+			migrate(t, d, "*.sql")
+			run(t, d, `INSERT INTO service_health_checks (service_name, status) VALUES ('api', 'down'); SET search_path = public`)
+			require.Equal(t, [][]string{{"1"}}, run(t, d, `SELECT json_array_length("Monitoring".latest_service_health_checks())::text`))
+		})
+		t.Run(name+", without the roles", func(t *testing.T) {
+			t.Parallel()
+			d := open(t, false)
+			migrate(t, d, "*.sql")
+			require.Equal(t, [][]string{{"0"}}, run(t, d, "SELECT json_array_length(latest_service_health_checks())::text"))
+		})
 	}
 }

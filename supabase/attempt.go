@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -21,7 +20,7 @@ var (
 
 // attempt sends a request once and reads the whole answer, within one time
 // limit: a body that breaks off is an attempt that failed, and postgrest-go,
-// which reads the body only after RoundTrip, gets one that cannot fail.
+// which would read the body only after RoundTrip, cannot meet one.
 type attempt struct {
 	transport http.RoundTripper
 	timeout   time.Duration
@@ -29,56 +28,75 @@ type attempt struct {
 	hideKey   func(string) string
 }
 
-// do returns a response with a status below 300 and its body in memory, or why
-// there is none.
-func (a attempt) do(request *http.Request) (*http.Response, *failure) {
+// do sends a request with other headers than its own. It returns an answer with a
+// status below 300 and, apart, its body, or why there is none. again says that the
+// request has been sent before, so that its body begins anew.
+func (a attempt) do(request *http.Request, header http.Header, again bool) (*http.Response, []byte, *failure) {
 	ctx, cancel := context.WithTimeout(request.Context(), a.timeout)
 	defer cancel()
-	response, err := a.transport.RoundTrip(request.WithContext(ctx))
+	limited := request.WithContext(ctx)
+	limited.Header = header
+	if again && request.GetBody != nil {
+		if body, err := request.GetBody(); err == nil { // net/http's own, over bytes, cannot fail
+			limited.Body = body
+		}
+	}
+	response, err := a.transport.RoundTrip(limited)
 	if err == nil && response == nil {
 		err = errors.New("the transport returned neither response nor error")
 	}
 	if err != nil {
-		return nil, a.unanswered(ctx, request, err)
+		return nil, nil, a.unanswered(ctx, request, err)
 	}
 	if response.Body == nil { // net/http's transports always set one, others forget
 		response.Body = http.NoBody
 	}
-	defer func() { _ = response.Body.Close() }()
-	// Not every body ends with its context: that of a 101 does not, nor need one
-	// of Config.Transport's.
-	defer context.AfterFunc(ctx, func() { _ = response.Body.Close() })()
-	if response.StatusCode < http.StatusOK {
-		return nil, &failure{final: true, Error: &Error{Status: response.StatusCode, Message: "not an answer to a request", Err: errNotFinal}}
+	unread := response.Body
+	defer func() { _ = unread.Close() }()
+	if response.StatusCode < http.StatusOK { // such as 101, whose body has no end
+		return nil, nil, &failure{final: true, Error: &Error{Status: response.StatusCode, Message: "not an answer to a request", Err: errNotFinal}}
+	}
+	if _, ends := a.transport.(*http.Transport); !ends {
+		// A body of net/http ends with its context. Others need not.
+		defer context.AfterFunc(ctx, func() { _ = unread.Close() })()
 	}
 	body, err := a.readBody(response)
 	switch {
 	case errors.Is(err, errTooLarge):
-		return nil, &failure{final: true, Error: &Error{Status: response.StatusCode, Message: err.Error(), Err: err}}
+		return nil, nil, &failure{final: true, Error: &Error{Status: response.StatusCode, Message: err.Error(), Err: err}}
 	case err != nil:
-		return nil, a.unanswered(ctx, request, &brokenOff{err: err})
+		return nil, nil, a.unanswered(ctx, request, &brokenOff{err: err})
 	case response.StatusCode >= http.StatusMultipleChoices:
-		return nil, a.refusal(response, body)
+		return nil, nil, a.refusal(response, body)
 	}
-	whole := *response
-	whole.Header = settleCount(response.Header)
-	whole.Body = io.NopCloser(bytes.NewReader(body))
-	whole.ContentLength = int64(len(body))
-	return &whole, nil
+	response.Header = settleCount(response.Header)
+	return response, body, nil
 }
 
+// mostPromised is what a length that the server promises is worth in memory before
+// it is kept.
+const mostPromised = 1 << 20
+
 func (a attempt) readBody(response *http.Response) ([]byte, error) {
-	var body bytes.Buffer
-	// A length that the server promises is not worth more memory than this
-	// before it is kept.
-	if promised := response.ContentLength; promised > 0 && promised <= 1<<20 {
-		body.Grow(int(promised) + bytes.MinRead)
+	size := bytes.MinRead
+	if promised := response.ContentLength; promised > 0 && promised <= mostPromised {
+		size = int(promised) + 1 // one more, or the end would be met only after growing
 	}
-	n, err := body.ReadFrom(io.LimitReader(response.Body, a.maxBody+1))
-	if n > a.maxBody {
-		return nil, errTooLarge
+	body := make([]byte, 0, size)
+	for {
+		n, err := response.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case int64(len(body)) > a.maxBody:
+			return nil, errTooLarge
+		case errors.Is(err, io.EOF):
+			return body, nil
+		case err != nil:
+			return nil, err
+		case len(body) == cap(body):
+			body = append(body, 0)[:len(body)]
+		}
 	}
-	return body.Bytes(), err
 }
 
 // refusal reads the error that a server sent. A server, or what stands before
@@ -117,10 +135,14 @@ func callerEnded(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// settleCount drops a Content-Range that does not end in a plain total, such as
-// */3: postgrest-go would fail on it, quoting it, or read 010 as 8.
+// settleCount drops a Content-Range that ends in neither * nor a plain total, such
+// as */3: postgrest-go would fail on it, quoting it, or read 010 as 8.
 func settleCount(header http.Header) http.Header {
-	if counted(header) || header.Get("Content-Range") == "" {
+	value := header.Get("Content-Range")
+	if value == "" {
+		return header
+	}
+	if _, total, ok := strings.Cut(value, "/"); ok && (total == "*" || isTotal(total)) {
 		return header
 	}
 	settled := header.Clone()
@@ -128,6 +150,13 @@ func settleCount(header http.Header) http.Header {
 	return settled
 }
 
-var total = regexp.MustCompile(`^[^/]*/(0|[1-9][0-9]{0,17})$`)
+func counted(header http.Header) bool {
+	_, total, _ := strings.Cut(header.Get("Content-Range"), "/")
+	return isTotal(total)
+}
 
-func counted(header http.Header) bool { return total.MatchString(header.Get("Content-Range")) }
+// isTotal tells a count that an int64 holds: digits, and no 0 before others.
+func isTotal(text string) bool {
+	return len(text) > 0 && len(text) <= 18 && (text == "0" || text[0] != '0') &&
+		!strings.ContainsFunc(text, func(r rune) bool { return r < '0' || r > '9' })
+}

@@ -105,15 +105,15 @@ func (c *Client) RPC(ctx context.Context, function string, args, result any) err
 	if ctx == nil {
 		return refused(opRPC, function, "ctx must not be nil")
 	}
-	ctx, record := call.Once(ctx)
-	answer, _, err := c.rest.From("rpc/"+function).Insert(json.RawMessage(body), false, "", "", "").ExecuteWithContext(ctx)
+	ctx, record := call.Ensure(ctx)
+	_, _, err := c.rest.From("rpc/"+function).Insert(json.RawMessage(body), false, "", "", "").ExecuteWithContext(ctx)
 	if err != nil {
 		return asError(err, opRPC, function)
 	}
 	if result == nil {
 		return nil
 	}
-	if err := json.Unmarshal(answer, result); err != nil {
+	if err := json.Unmarshal(record.Body, result); err != nil {
 		return &Error{Op: opRPC, Table: function, Status: record.Status, Attempts: record.Attempts, Message: "the answer cannot be decoded", Err: err}
 	}
 	return nil

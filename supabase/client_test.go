@@ -86,8 +86,17 @@ func TestRequestCarriesOneOfEachHeader(t *testing.T) {
 			require.Equal(t, []string{"supavigil/" + supabase.Version}, got.Values("User-Agent"))
 			require.Equal(t, []string{"supavigil/" + supabase.Version}, got.Values("X-Client-Info"))
 			require.Equal(t, []string{"return=representation"}, got.Values("Prefer"))
-			require.Equal(t, []string{"monitoring"}, got.Values("Accept-Profile"))
 			require.Equal(t, []string{"monitoring"}, got.Values("Content-Profile"))
+			require.Empty(t, got.Values("Accept-Profile"), "that is for reads")
+
+			_, _, err = client.From("checks").Select("*", "", false).Single().ExecuteWithContext(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, []string{string(test.key)}, got.Values("Apikey"))
+			require.Equal(t, test.authorization, got.Values("Authorization"))
+			require.Equal(t, []string{"application/vnd.pgrst.object+json"}, got.Values("Accept"))
+			require.Equal(t, []string{"monitoring"}, got.Values("Accept-Profile"))
+			require.Empty(t, got.Values("Content-Profile"), "that is for writes")
+			require.Empty(t, got.Values("Content-Type"), "there is no content")
 		})
 	}
 }

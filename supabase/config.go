@@ -131,7 +131,7 @@ func (c Config) restURL() (*url.URL, string) {
 		if problem != "" {
 			return nil, problem
 		}
-		if strings.Contains(project.Path+"/", restPath+"/") {
+		if project.Path != "" && strings.Contains(project.Path+"/", restPath+"/") {
 			return nil, "URL must be the project's, without " + restPath + "; a PostgREST's own goes in RESTURL (SUPABASE_REST_URL)"
 		}
 		project.Path += restPath
@@ -161,6 +161,8 @@ func parseURL(name, raw string) (*url.URL, string) {
 		return nil, name + " must not hold a user or password: the key goes in Config.Key"
 	case parsed.RawQuery != "" || parsed.ForceQuery || strings.Contains(raw, "#"):
 		return nil, name + " must not hold a query or a fragment"
+	case parsed.Path == "":
+		return parsed, ""
 	case strings.ContainsFunc(parsed.Path, notInPath) || strings.Contains(parsed.Path, "//") || strings.Contains(parsed.Path+"/", "/../") || strings.Contains(parsed.Path+"/", "/./"):
 		return nil, name + " has a path that no server of PostgREST needs: letters, digits, -, _, . and ~ between single slashes"
 	}

@@ -54,7 +54,8 @@ func FuzzContentRange(f *testing.F) {
 			return
 		}
 		_, total, _ := strings.Cut(left, "/")
-		require.Regexp(t, `^(0|[1-9][0-9]*)$`, total)
+		require.Regexp(t, `^(\*|0|[1-9][0-9]*)$`, total)
+		require.Equal(t, total != "*", counted(header))
 	})
 }
 

@@ -3,7 +3,6 @@ package supabase
 import (
 	"encoding/base64"
 	"encoding/json"
-	"net/http"
 	"strings"
 	"unicode"
 )
@@ -58,12 +57,12 @@ func roleOf(key string) (role string, isJWT bool) {
 	return claims.Role, true
 }
 
-// setKey sets the headers that a key of its kind travels in. A secret key goes
-// in apikey alone: it is no JWT, and the gateway refuses it as a bearer token
+// bearerOf returns the Authorization of a key, beside its apikey: nil for a secret
+// key, which is no JWT, and which the gateway refuses as a bearer token
 // (https://supabase.com/docs/guides/api/api-keys).
-func setKey(header http.Header, key string) {
-	header.Set("Apikey", key)
-	if !strings.HasPrefix(key, "sb_secret_") {
-		header.Set("Authorization", "Bearer "+key)
+func bearerOf(key string) []string {
+	if strings.HasPrefix(key, "sb_secret_") {
+		return nil
 	}
+	return []string{"Bearer " + key}
 }

@@ -1,11 +1,14 @@
 package supabase
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,28 +35,36 @@ type failure struct {
 // safe or could not help, or until the attempts or the caller's time are used.
 type retry struct {
 	maxAttempts int
+	rest        *url.URL
+	headers     headers
 	attempt     attempt
-	operation   func(*http.Request) (op, name string)
 }
 
 func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 	defer closeBody(request)
 	ctx := request.Context()
-	record := call.FromContext(ctx)
-	op, name := r.operation(request)
+	record, read := call.FromContext(ctx)
 	if err := ctx.Err(); err != nil {
+		op, name := operationOf(r.rest, request)
 		return nil, &Error{Op: op, Table: name, Message: err.Error(), Err: err}
 	}
 	repeatable := record.Repeatable || request.Method == http.MethodGet || request.Method == http.MethodHead
+	header := r.headers.of(request)
 	for {
 		record.Attempts++
-		response, failed := r.attempt.do(withFreshBody(request))
+		response, body, failed := r.attempt.do(request, header, record.Attempts > 1)
 		if failed == nil {
 			record.Status = response.StatusCode
 			record.Counted = counted(response.Header)
+			if read {
+				record.Body, body = body, nil
+			}
+			response.Body = newMemory(body)
+			response.ContentLength = int64(len(body))
 			return response, nil
 		}
-		failed.Op, failed.Table, failed.Attempts = op, name, record.Attempts
+		failed.Op, failed.Table = operationOf(r.rest, request)
+		failed.Attempts = record.Attempts
 		record.Status = failed.Status
 		if failed.leftSilence() {
 			// Idle connections that died as well would cost an attempt each.
@@ -72,19 +83,19 @@ func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 }
 
-// withFreshBody returns the request with its body from the start. The clone is
-// shallow: no attempt changes the headers.
-func withFreshBody(request *http.Request) *http.Request {
-	if request.GetBody == nil {
-		return request
+// memory is a body that has been read.
+type memory struct{ bytes.Reader }
+
+func newMemory(body []byte) io.ReadCloser {
+	if len(body) == 0 {
+		return http.NoBody
 	}
-	fresh := *request
-	body, err := request.GetBody()
-	if err == nil { // net/http's own GetBody, over bytes, cannot fail
-		fresh.Body = body
-	}
-	return &fresh
+	m := &memory{}
+	m.Reset(body)
+	return m
 }
+
+func (*memory) Close() error { return nil }
 
 // leftSilence says that a request went out and nothing came back, unless its
 // caller gave it up.

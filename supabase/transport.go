@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// newTransport builds what lies below postgrest-go: the guard, the headers, the
-// retries and the attempts, in the order in which a request passes them.
+// newTransport builds what lies below postgrest-go: the guard, the retries with the
+// headers that all of them have, and the attempts, in the order in which a request
+// passes them.
 //
 // It departs from the contract of http.RoundTripper on purpose: an answer with
 // a status of 300 or more comes back as an *Error, never as a response. That
@@ -15,21 +16,19 @@ import (
 // an error body of null, and from losing the status of a body that is not
 // PostgREST's.
 func newTransport(s settings) http.RoundTripper {
+	// The key lives in closures: no printing of a Client reaches it.
 	key := string(s.Key)
 	return guard{
 		rest: s.rest,
-		next: headers{
-			// The key lives in a closure: no printing of a Client reaches it.
-			setKey: func(header http.Header) { setKey(header, key) },
-			next: retry{
-				maxAttempts: s.MaxAttempts,
-				attempt: attempt{
-					transport: s.Transport,
-					timeout:   s.Timeout,
-					maxBody:   maxBody,
-					hideKey:   func(text string) string { return strings.ReplaceAll(text, key, redacted) },
-				},
-				operation: func(request *http.Request) (op, name string) { return operationOf(s.rest, request) },
+		next: retry{
+			maxAttempts: s.MaxAttempts,
+			rest:        s.rest,
+			headers:     headers{setOwn: ownHeaders(key)},
+			attempt: attempt{
+				transport: s.Transport,
+				timeout:   s.Timeout,
+				maxBody:   maxBody,
+				hideKey:   func(text string) string { return strings.ReplaceAll(text, key, redacted) },
 			},
 		},
 	}
@@ -39,14 +38,15 @@ func newTransport(s settings) http.RoundTripper {
 // key goes nowhere else.
 type guard struct {
 	rest *url.URL
-	next http.RoundTripper
+	next retry
 }
 
 func (g guard) RoundTrip(request *http.Request) (*http.Response, error) {
 	to := request.URL
-	inside := to.Scheme == g.rest.Scheme && to.Host == g.rest.Host && to.User == nil &&
-		(request.Host == "" || request.Host == g.rest.Host) &&
-		strings.HasPrefix(to.EscapedPath(), g.rest.EscapedPath()+"/")
+	below, inside := strings.CutPrefix(to.EscapedPath(), g.rest.EscapedPath())
+	inside = inside && strings.HasPrefix(below, "/") &&
+		to.Scheme == g.rest.Scheme && to.Host == g.rest.Host && to.User == nil &&
+		(request.Host == "" || request.Host == g.rest.Host)
 	if !inside {
 		closeBody(request)
 		op, name := operationOf(g.rest, request)
@@ -56,23 +56,43 @@ func (g guard) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 // headers settles the headers once for all attempts: one Accept, where
-// postgrest-go's Single sends two; a User-Agent of our own, since the gateway
-// refuses secret keys from browsers; and the key's.
-type headers struct {
-	setKey func(http.Header)
-	next   http.RoundTripper
+// postgrest-go's Single sends two; of the two profiles, which name the schema, the
+// method's (https://docs.postgrest.org/en/stable/references/api/schemas.html); a
+// User-Agent of our own, since the gateway refuses secret keys from browsers; and
+// the key's.
+type headers struct{ setOwn func(http.Header) }
+
+func (h headers) of(request *http.Request) http.Header {
+	settled := make(http.Header, 8) // as many as there are
+	for name, values := range request.Header {
+		switch reads := request.Method == http.MethodGet || request.Method == http.MethodHead; {
+		case name == "Accept":
+			settled[name] = values[:1:1]
+		case name == "Content-Profile" && reads, name == "Content-Type" && reads, name == "Accept-Profile" && !reads:
+		default:
+			settled[name] = values // shared: nothing below changes it
+		}
+	}
+	h.setOwn(settled)
+	return settled
 }
 
-func (h headers) RoundTrip(request *http.Request) (*http.Response, error) {
-	request = request.Clone(request.Context())
-	request.Header.Set("Accept", request.Header.Get("Accept"))
-	request.Header.Set("User-Agent", userAgent)
-	request.Header.Set("X-Client-Info", userAgent)
-	h.setKey(request.Header)
-	return h.next.RoundTrip(request)
+// ownHeaders returns what sets the headers that all requests of a client share.
+func ownHeaders(key string) func(http.Header) {
+	apikey, bearer := []string{key}, bearerOf(key)
+	return func(header http.Header) {
+		header["User-Agent"], header["X-Client-Info"] = agent, agent
+		header["Apikey"] = apikey
+		if bearer != nil {
+			header["Authorization"] = bearer
+		}
+	}
 }
 
 const userAgent = "supavigil/" + Version
+
+// agent is the value of two headers of every request; nothing changes it.
+var agent = []string{userAgent}
 
 // refuse stands in for the chain where a name was not an identifier.
 type refuse struct{ name string }
@@ -91,7 +111,7 @@ func closeBody(request *http.Request) {
 }
 
 func operationOf(rest *url.URL, request *http.Request) (op, name string) {
-	name = strings.TrimPrefix(request.URL.Path, rest.Path+"/")
+	name = strings.TrimPrefix(strings.TrimPrefix(request.URL.Path, rest.Path), "/")
 	if function, ok := strings.CutPrefix(name, "rpc/"); ok {
 		return opRPC, function
 	}

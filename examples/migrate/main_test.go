@@ -34,6 +34,7 @@ func TestRunWritesTheMigrationsOnce(t *testing.T) {
 		"20260225000012_create_monitoring_tables.sql",
 		"20261123000013_grant_service_role.sql",
 		"20261123000014_add_query_indexes.sql",
+		"20261123000015_create_latest_function.sql",
 	}, names, "in order, and nothing besides")
 	sources, err := fs.Glob(migrations.FS, "*.sql")
 	require.NoError(t, err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/supavigil/supavigil/alertevent"
 	"github.com/supavigil/supavigil/healthcheck"
@@ -57,7 +58,23 @@ func (t tour) settle(ctx context.Context, raised []*alertevent.AlertEvent) error
 		}
 		t.called("AlertEventModel.Resolve", "%s: %s", resolved.ServiceName, resolved.Status)
 	}
-	return t.list(ctx)
+	if err := t.list(ctx); err != nil {
+		return err
+	}
+	return t.count(ctx)
+}
+
+// count goes through the alerts of a day, a page at a time.
+func (t tour) count(ctx context.Context) error {
+	alerts := 0
+	for _, err := range t.alerts.All(ctx, alertevent.FindAllOptions{Since: time.Now().Add(-24 * time.Hour)}) {
+		if err != nil {
+			return err
+		}
+		alerts++
+	}
+	t.called("AlertEventModel.All", "%d raised within 24 hours", alerts)
+	return nil
 }
 
 // list shows the newest of all services' active alerts.

@@ -1,4 +1,4 @@
-// Quickstart shows each operation of supavigil on services that it probes:
+// Quickstart shows the operations of supavigil on services that it probes:
 //
 //	go run ./examples/quickstart [-v] [URL …]
 //

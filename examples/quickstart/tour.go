@@ -116,14 +116,22 @@ func (t tour) read(ctx context.Context, services []service) (down []*healthcheck
 	if err != nil {
 		return nil, err
 	}
-	healthy := 0
-	for _, check := range newest {
+	t.called("HealthCheckModel.FindAll", "%d of the newest %d healthy", healthy(newest), len(newest))
+	latest, err := t.checks.FindLatest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t.called("HealthCheckModel.FindLatest", "%d of all %d services healthy", healthy(latest), len(latest))
+	return down, nil
+}
+
+func healthy(checks []healthcheck.ServiceHealthCheck) (n int) {
+	for _, check := range checks {
 		if check.Status == healthcheck.StatusHealthy {
-			healthy++
+			n++
 		}
 	}
-	t.called("HealthCheckModel.FindAll", "%d of the newest %d healthy", healthy, len(newest))
-	return down, nil
+	return n
 }
 
 func (t tour) retain(ctx context.Context) error {

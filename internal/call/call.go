@@ -7,6 +7,9 @@ import "context"
 // Record belongs to one request. The transport fills it before the request
 // returns; it is not for sharing between goroutines.
 type Record struct {
+	// Body is the answer's. It comes this way so that it is not copied on the
+	// other: the response that goes with it has none.
+	Body []byte
 	// Repeatable says that the request may be sent again whatever became of an
 	// earlier attempt, since its effect is the same once or many times.
 	Repeatable bool
@@ -30,18 +33,21 @@ func Repeatable(ctx context.Context) (context.Context, *Record) {
 	return context.WithValue(ctx, key{}, record), record
 }
 
-// Once returns a context for one request that is not repeatable, and the record
-// that this request fills.
-func Once(ctx context.Context) (context.Context, *Record) {
+// Ensure returns a context with a record, and the record: the one in ctx or,
+// without one, a new one that marks nothing as repeatable.
+func Ensure(ctx context.Context) (context.Context, *Record) {
+	if record, ok := ctx.Value(key{}).(*Record); ok {
+		return ctx, record
+	}
 	record := &Record{}
 	return context.WithValue(ctx, key{}, record), record
 }
 
-// FromContext returns the record in ctx. Without one it returns a new record
-// that nobody reads and that marks nothing as repeatable.
-func FromContext(ctx context.Context) *Record {
+// FromContext returns the record in ctx, and whether there is one. Without one it
+// returns a new record that nobody reads and that marks nothing as repeatable.
+func FromContext(ctx context.Context) (record *Record, read bool) {
 	if record, ok := ctx.Value(key{}).(*Record); ok {
-		return record
+		return record, true
 	}
-	return &Record{}
+	return &Record{}, false
 }

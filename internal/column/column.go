@@ -117,10 +117,26 @@ func Days(days int) string { return within("days", days, 1, maxDays) }
 // WithinMinutes checks a window of time that ends now.
 func WithinMinutes(minutes int) string { return within("withinMinutes", minutes, 1, maxWithinMinutes) }
 
-// Limit checks a number of rows; 0 stands for the default.
+// Limit checks a number of rows; 0 stands for a default.
 func Limit(limit int) string {
 	if limit < 0 {
-		return fmt.Sprintf("limit must not be negative (0: the default of 100), not %d", limit)
+		return fmt.Sprintf("limit must not be negative (0: the default), not %d", limit)
+	}
+	return ""
+}
+
+// Period checks the bounds of created_at, [since, until); a zero time is none.
+func Period(since, until time.Time) string {
+	for _, bound := range []struct {
+		name string
+		at   time.Time
+	}{{"since", since}, {"until", until}} {
+		if !bound.at.IsZero() && !timestamp.InRange(bound.at) {
+			return fmt.Sprintf("%s must be within the years 1…9999 (UTC), not %d", bound.name, bound.at.UTC().Year())
+		}
+	}
+	if !since.IsZero() && !until.IsZero() && !until.After(since) {
+		return "until must be after since"
 	}
 	return ""
 }
@@ -132,26 +148,38 @@ func within(name string, value, low, high int) string {
 	return fmt.Sprintf("%s must be within %d…%d, not %d", name, low, high, value)
 }
 
-// JSONB marshals a JSONB column; nil is NULL. What is returned can be stored, and
-// read back in a list: a row that cannot would spoil every list with it.
-func JSONB(column string, value map[string]any) (json.RawMessage, string) {
-	if value == nil {
-		return nil, ""
+// Row marshals a row that has a JSONB column of some value. What is wrong with the
+// JSON can only be there, and is looked for there if the whole is not plain.
+func Row(row any, column string, value map[string]any) (json.RawMessage, string) {
+	data, err := json.Marshal(row)
+	if err == nil && utf8.Valid(data) && escapesAreText(data) && isPlain(data) {
+		return data, ""
 	}
-	data, err := json.Marshal(value)
+	if problem := JSONB(column, value); problem != "" {
+		return nil, problem
+	}
 	if err != nil {
-		return nil, column + " must marshal to JSON: " + err.Error()
-	}
-	if !utf8.Valid(data) || !escapesAreText(data) {
-		return nil, column + ": every string must be valid UTF-8 without NUL (U+0000), which PostgreSQL cannot store"
-	}
-	var list []struct {
-		Details map[string]any `json:"details"`
-	}
-	if json.Unmarshal(slices.Concat([]byte(`[{"details":`), data, []byte(`}]`)), &list) != nil {
-		return nil, column + " must be JSON that can be read back: numbers within float64, and less than 10,000 levels deep"
+		return nil, "the row must marshal to JSON: " + err.Error()
 	}
 	return data, ""
+}
+
+// JSONB checks a JSONB column; nil is NULL. What passes can be stored, and read
+// back in a list: a row that cannot would spoil every list with it.
+func JSONB(column string, value map[string]any) string {
+	data, err := json.Marshal(value)
+	switch {
+	case value == nil:
+		return ""
+	case err != nil:
+		return column + " must marshal to JSON: " + err.Error()
+	case !utf8.Valid(data) || !escapesAreText(data):
+		return column + ": every string must be valid UTF-8 without NUL (U+0000), which PostgreSQL cannot store"
+	case !readsBack(data):
+		return column + " must be JSON that can be read back: numbers within float64, and less than 10,000 levels deep"
+	default:
+		return ""
+	}
 }
 
 // not quotes a wrong value where it is short enough to help.

@@ -66,7 +66,7 @@ func TestChecks(t *testing.T) {
 		"withinMinutes 0":                    {column.WithinMinutes(0), "withinMinutes must be within 1…52560000, not 0"},
 		"withinMinutes too large":            {column.WithinMinutes(52560001), "withinMinutes must be within 1…52560000, not 52560001"},
 		"limit 0":                            {column.Limit(0), ""},
-		"limit negative":                     {column.Limit(-1), "limit must not be negative (0: the default of 100), not -1"},
+		"limit negative":                     {column.Limit(-1), "limit must not be negative (0: the default), not -1"},
 	}
 	for name, test := range tests {
 		require.Equal(t, test.want, test.got, name)
@@ -95,23 +95,28 @@ func (p prefixed) MarshalText() ([]byte, error) { return []byte("p" + string(p))
 
 func TestJSONB(t *testing.T) {
 	t.Parallel()
-	data, problem := column.JSONB("details", nil)
+	row := func(details map[string]any) (string, string) {
+		data, problem := column.Row(map[string]any{"details": details}, "details", details)
+		require.Equal(t, problem, column.JSONB("details", details), "the same, looked at alone")
+		return string(data), problem
+	}
+	data, problem := row(nil)
 	require.Empty(t, problem)
-	require.Nil(t, data, "nil is NULL")
-	data, problem = column.JSONB("details", map[string]any{})
+	require.JSONEq(t, `{"details":null}`, data)
+	data, problem = row(map[string]any{})
 	require.Empty(t, problem)
-	require.JSONEq(t, "{}", string(data))
+	require.JSONEq(t, `{"details":{}}`, data)
 
 	fine := map[string]any{
 		"null": nil, "number": 1.5, "json": json.Number("12345678901234567890"), "time": time.Unix(0, 0).UTC(), "raw": json.RawMessage(`{"a":"\\u0000"}`),
 		"nested": map[string]any{"a": []any{1, "é☃\ufffd", nil, true}}, "struct": tagged{Name: "n", Hidden: "\xff", inner: "\xff"}, "bytes": []byte{0xff, 0},
 		"pointer": &tagged{}, "nil pointer": (*tagged)(nil), "array": [2]word{"a", "b"}, "map": map[word]int{"a": 1}, "text": prefixed("a"), "backslash": `\u0000`, "nil values that marshal": []any{(*netip.Addr)(nil), (*time.Time)(nil), (*prefixed)(nil)}, "a pair": json.RawMessage(`"\ud83d\ude00 \\ud800"`), "depth": deep(9_900),
 	}
-	data, problem = column.JSONB("details", fine)
+	data, problem = row(fine)
 	require.Empty(t, problem)
-	want, err := json.Marshal(fine)
+	want, err := json.Marshal(map[string]any{"details": fine})
 	require.NoError(t, err)
-	require.JSONEq(t, string(want), string(data))
+	require.JSONEq(t, string(want), data)
 
 	const (
 		bad = "\xff"
@@ -130,8 +135,8 @@ func TestJSONB(t *testing.T) {
 		"a number beyond float64":    json.Number("1e400"), "too deep to be listed": deep(9_998),
 		"a channel": make(chan int), "no number": math.NaN(), "a circle": circle,
 	} {
-		data, problem := column.JSONB("details", map[string]any{"value": value})
-		require.Nil(t, data, name)
+		data, problem := row(map[string]any{"value": value})
+		require.Empty(t, data, name)
 		require.True(t, strings.HasPrefix(problem, "details"), "%s: %q", name, problem)
 		require.NotContains(t, problem, "\xff")
 	}

@@ -77,6 +77,7 @@ func compare(t *testing.T, rt *rapid.T, s *suite, steps int) {
 	actions := map[string]func(*rapid.T){}
 	for name, action := range map[string]func(*world){
 		"create a check": (*world).createCheck, "store an old check": (*world).storeCheck, "latest": (*world).latest, "list": (*world).list, "forget checks": (*world).deleteChecks,
+		"create checks": (*world).createChecks, "latest of all": (*world).latestOfAll, "list alerts": (*world).listAlerts,
 		"create an alert": (*world).createAlert, "store an old alert": (*world).storeAlert, "settle": (*world).settle, "active": (*world).active, "recent": (*world).recent,
 	} {
 		actions[name] = func(rt *rapid.T) {
@@ -121,7 +122,7 @@ func asTime(value any) time.Time {
 func (w *world) createCheck() {
 	data := healthcheck.CreateHealthCheckData{
 		ServiceName: w.service(),
-		Status:      rapid.SampledFrom([]healthcheck.Status{"healthy", "degraded", "down"}).Draw(w.T, "status"),
+		Status:      w.status(),
 		LatencyMS:   rapid.Ptr(rapid.IntRange(0, 2147483647), true).Draw(w.T, "latency"),
 	}
 	if text := rapid.String().Draw(w.T, "error"); !strings.ContainsRune(text, 0) {
@@ -157,14 +158,109 @@ func (w *world) latest() {
 	require.Equal(w, w.reference.latest(service), got)
 }
 
-func (w *world) list() {
-	service, limit := "", rapid.IntRange(0, 30).Draw(w.T, "limit")
-	if rapid.Bool().Draw(w.T, "of one service") {
-		service = w.service()
-	}
-	got, err := w.suite.checks.FindAll(w.Context(), healthcheck.FindAllOptions{Limit: limit, ServiceName: service})
+func (w *world) latestOfAll() {
+	got, err := w.suite.checks.FindLatest(w.Context())
 	require.NoError(w, err)
-	require.Equal(w, w.reference.list(limit, service), got)
+	require.Equal(w, w.reference.latestOfAll(), got)
+}
+
+// maybe draws a value half of the time.
+func maybe[V any](w *world, name string, draw func() V) (value V) {
+	if rapid.Bool().Draw(w.T, name) {
+		value = draw()
+	}
+	return value
+}
+
+func (w *world) bound() time.Time {
+	return time.Now().UTC().AddDate(0, 0, -rapid.IntRange(0, 41).Draw(w.T, "days ago")).Truncate(time.Minute)
+}
+
+func (w *world) list() {
+	options := healthcheck.FindAllOptions{
+		Limit:       rapid.IntRange(0, 30).Draw(w.T, "limit"),
+		ServiceName: maybe(w, "of one service", w.service),
+		Status:      maybe(w, "of one status", w.status),
+		Since:       maybe(w, "since", w.bound),
+		Until:       maybe(w, "until", w.bound),
+	}
+	if !options.Since.IsZero() && !options.Until.After(options.Since) {
+		options.Until = time.Time{}
+	}
+	want := w.reference.list(options)
+	all := []healthcheck.ServiceHealthCheck{}
+	for check, err := range w.suite.checks.All(w.Context(), options) {
+		require.NoError(w, err)
+		all = append(all, check)
+	}
+	if options.Limit == 0 {
+		require.Equal(w, want, all)
+		options.Limit = 100
+	}
+	got, err := w.suite.checks.FindAll(w.Context(), options)
+	require.NoError(w, err)
+	require.Equal(w, want[:min(options.Limit, len(want))], got)
+}
+
+func (w *world) listAlerts() {
+	options := alertevent.FindAllOptions{
+		Limit:       rapid.IntRange(0, 30).Draw(w.T, "limit"),
+		ServiceName: maybe(w, "of one service", w.service),
+		AlertType:   maybe(w, "of one type", w.alertType),
+		Status:      maybe(w, "of one status", func() alertevent.Status { return w.alertStatus("active") }),
+		Since:       maybe(w, "since", w.bound),
+	}
+	want := w.reference.alertList(options)
+	all := []alertevent.AlertEvent{}
+	for alert, err := range w.suite.alerts.All(w.Context(), options) {
+		require.NoError(w, err)
+		all = append(all, alert)
+	}
+	if options.Limit > 0 {
+		want = want[:min(options.Limit, len(want))]
+	}
+	require.Equal(w, want, all)
+}
+
+func (w *world) status() healthcheck.Status {
+	return rapid.SampledFrom([]healthcheck.Status{"healthy", "degraded", "down"}).Draw(w.T, "status")
+}
+
+func (w *world) alertType() alertevent.AlertType {
+	return rapid.SampledFrom([]alertevent.AlertType{"service_down", "service_degraded", "recovery"}).Draw(w.T, "type")
+}
+
+func (w *world) alertStatus(first alertevent.Status) alertevent.Status {
+	return rapid.SampledFrom([]alertevent.Status{first, "acknowledged", "resolved"}).Draw(w.T, "status")
+}
+
+// createChecks stores many at once, and reads back what the database filled in.
+func (w *world) createChecks() {
+	data := make([]healthcheck.CreateHealthCheckData, rapid.IntRange(0, 12).Draw(w.T, "checks"))
+	for i := range data {
+		data[i] = healthcheck.CreateHealthCheckData{
+			ID: uuid.NewString(), ServiceName: w.service(), Status: w.status(),
+			CheckedAt: maybe(w, "checked_at", w.bound),
+		}
+	}
+	stored, err := w.suite.checks.CreateMany(w.Context(), data)
+	require.NoError(w, err)
+	require.Equal(w, int64(len(data)), stored)
+	for check, err := range w.suite.checks.All(w.Context(), healthcheck.FindAllOptions{}) {
+		require.NoError(w, err)
+		i := slices.IndexFunc(data, func(d healthcheck.CreateHealthCheckData) bool { return d.ID == check.ID })
+		if i < 0 {
+			continue
+		}
+		want := healthcheck.ServiceHealthCheck{ID: check.ID, ServiceName: data[i].ServiceName, Status: data[i].Status, CheckedAt: data[i].CheckedAt, CreatedAt: check.CreatedAt}
+		if want.CheckedAt.IsZero() {
+			want.CheckedAt = check.CreatedAt
+		}
+		require.Equal(w, want, check)
+		w.reference.checks = append(w.reference.checks, check)
+		stored--
+	}
+	require.Zero(w, stored)
 }
 
 func (w *world) deleteChecks() {
@@ -177,8 +273,8 @@ func (w *world) deleteChecks() {
 func (w *world) createAlert() {
 	alert, err := w.suite.alerts.Create(w.Context(), alertevent.CreateAlertEventData{
 		ServiceName: w.service(),
-		AlertType:   rapid.SampledFrom([]alertevent.AlertType{"service_down", "service_degraded", "recovery"}).Draw(w.T, "type"),
-		Status:      rapid.SampledFrom([]alertevent.Status{"", "active", "acknowledged", "resolved"}).Draw(w.T, "status"),
+		AlertType:   w.alertType(),
+		Status:      w.alertStatus(""),
 	})
 	require.NoError(w, err)
 	w.reference.alerts = append(w.reference.alerts, *alert)

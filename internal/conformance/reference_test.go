@@ -36,18 +36,52 @@ func (r *reference) latest(service string) *healthcheck.ServiceHealthCheck {
 	return latest
 }
 
-func (r *reference) list(limit int, service string) []healthcheck.ServiceHealthCheck {
+func (r *reference) latestOfAll() []healthcheck.ServiceHealthCheck {
+	found := []healthcheck.ServiceHealthCheck{}
+	seen := map[string]bool{}
+	for _, check := range r.checks {
+		if latest := r.latest(check.ServiceName); latest != nil && !seen[check.ServiceName] {
+			seen[check.ServiceName] = true
+			found = append(found, *latest)
+		}
+	}
+	slices.SortFunc(found, func(a, b healthcheck.ServiceHealthCheck) int { return strings.Compare(a.ServiceName, b.ServiceName) })
+	return found
+}
+
+// within says whether created_at is in [since, until).
+func within(createdAt, since, until time.Time) bool {
+	if since.IsZero() && until.IsZero() {
+		return true
+	}
+	return !createdAt.IsZero() && !createdAt.Before(since) && (until.IsZero() || createdAt.Before(until))
+}
+
+func (r *reference) list(options healthcheck.FindAllOptions) []healthcheck.ServiceHealthCheck {
 	found := []healthcheck.ServiceHealthCheck{}
 	for _, check := range r.checks {
-		if service == "" || check.ServiceName == service {
+		if (options.ServiceName == "" || check.ServiceName == options.ServiceName) &&
+			(options.Status == "" || check.Status == options.Status) &&
+			within(check.CreatedAt, options.Since, options.Until) {
 			found = append(found, check)
 		}
 	}
 	slices.SortFunc(found, func(a, b healthcheck.ServiceHealthCheck) int { return newer(a.CreatedAt, b.CreatedAt, a.ID, b.ID) })
-	if limit == 0 {
-		limit = 100
+	return found
+}
+
+func (r *reference) alertList(options alertevent.FindAllOptions) []alertevent.AlertEvent {
+	found := []alertevent.AlertEvent{}
+	for _, alert := range r.alerts {
+		if (options.ServiceName == "" || alert.ServiceName == options.ServiceName) &&
+			(options.AlertType == "" || alert.AlertType == options.AlertType) &&
+			(options.Status == "" || alert.Status == options.Status) &&
+			within(alert.CreatedAt, options.Since, options.Until) {
+			found = append(found, alert)
+		}
 	}
-	return found[:min(limit, len(found))]
+	slices.SortFunc(found, func(a, b alertevent.AlertEvent) int { return newer(a.CreatedAt, b.CreatedAt, a.ID, b.ID) })
+	return found
 }
 
 func (r *reference) deleteChecks(before time.Time) (deleted int64) {
@@ -71,14 +105,7 @@ func (r *reference) alert(id string) *alertevent.AlertEvent {
 }
 
 func (r *reference) active(service string) []alertevent.AlertEvent {
-	found := []alertevent.AlertEvent{}
-	for _, alert := range r.alerts {
-		if alert.Status == alertevent.StatusActive && (service == "" || alert.ServiceName == service) {
-			found = append(found, alert)
-		}
-	}
-	slices.SortFunc(found, func(a, b alertevent.AlertEvent) int { return newer(a.CreatedAt, b.CreatedAt, a.ID, b.ID) })
-	return found
+	return r.alertList(alertevent.FindAllOptions{ServiceName: service, Status: alertevent.StatusActive})
 }
 
 func (r *reference) recent(service string, alertType alertevent.AlertType, since time.Time) *alertevent.AlertEvent {

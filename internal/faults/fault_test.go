@@ -80,7 +80,19 @@ const (
 // spares says that the operation does not notice the fault.
 func (f fault) spares(o operation) bool { return f.body && o.bare }
 
-func (f fault) concerns(o operation) bool { return f.only == nil || slices.Contains(f.only, o.name) }
+func (f fault) concerns(o operation) bool {
+	// What a connection may carry in all would end in one request or the other.
+	limited := f.network != nil && f.body
+	return (f.only == nil || slices.Contains(f.only, o.name)) && !(limited && o.probes)
+}
+
+// before is how many requests pass before the fault.
+func (f fault) before(o operation) int {
+	if o.probes && f.network == nil {
+		return 1
+	}
+	return 0
+}
 
 func (f fault) forms(o operation) []form {
 	forms := []form{once}
@@ -90,7 +102,7 @@ func (f fault) forms(o operation) []form {
 			forms = append(forms, deadline)
 		}
 	}
-	if f.answer != nil && !f.body && (o.readsBack || o.requests > 1) {
+	if f.answer != nil && !f.body && !o.bare && (o.readsBack || o.requests > 1) {
 		forms = append(forms, later)
 	}
 	return forms
@@ -134,6 +146,10 @@ func (f fault) promised(o operation, how form) promise {
 		}
 		return p
 	}
+	if f.code == "57014" && o.probes { // with a smaller slice it goes on
+		p.attempts, p.arrive = 2*o.requests, 2*o.requests
+		return p
+	}
 	faulty := 1
 	switch {
 	case how == later:
@@ -149,17 +165,17 @@ func (f fault) promised(o operation, how form) promise {
 			p.attempts++
 		}
 	case f.final:
-		p.attempts = 1
+		p.attempts = f.before(o) + 1
 		p.fail(f)
 	case how == always:
 		faulty = maxAttempts
-		p.attempts = maxAttempts
+		p.attempts = f.before(o) + maxAttempts
 		if n, ok := f.attempts[o.name]; ok {
 			p.attempts = n
 		}
 		p.fail(f)
 	case how == deadline:
-		p.attempts = 1
+		p.attempts = f.before(o) + 1
 		p.fail(f)
 		p.status, p.code, p.classes = 0, "", []string{"deadline"}
 	case how == once:
@@ -167,7 +183,7 @@ func (f fault) promised(o operation, how form) promise {
 		if f.ran && o.readsBack {
 			p.attempts++
 		}
-		if f.ran && o.again != "" {
+		if f.ran && o.again != "" && f.network == nil {
 			p.result = o.again
 		}
 	}
@@ -178,7 +194,7 @@ func (f fault) promised(o operation, how form) promise {
 	if f.resent && how == later {
 		p.attempts--
 	}
-	if p.fails && !f.ran && !p.keep {
+	if p.fails && (!f.ran || o.probes && f.network != nil) && !p.keep {
 		p.change = change{}
 	}
 	if f.hangs {

@@ -3,6 +3,7 @@ package faults_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,10 +17,10 @@ import (
 	"github.com/supavigil/supavigil/supabase"
 )
 
-// A ledger has many callers create, acknowledge and delete over a bad network,
-// writes down what they were told, and compares that with what is stored.
+// A ledger has many callers create, acknowledge, delete and create many over a bad
+// network, writes down what they were told, and compares that with what is stored.
 type ledger struct {
-	size   int // items: each a create, an acknowledge and a delete
+	size   int // items: each a create, an acknowledge, a delete and a create of many
 	bad    supabase.Config
 	good   supabase.Config // past the bad network, for stocking and looking
 	alerts alertevent.AlertEventModel
@@ -33,7 +34,8 @@ type ledger struct {
 type entry struct {
 	created, acknowledged *alertevent.AlertEvent
 	deleted               int64
-	errs                  [3]error // of creating, acknowledging and deleting
+	stored                int64    // of many checks
+	errs                  [4]error // of creating, acknowledging, deleting and creating many
 }
 
 const (
@@ -42,6 +44,8 @@ const (
 	youngest = 100
 	// keep is how many rows are younger, and stay.
 	keep = 10
+	// many is how many checks are created at once.
+	many = 5
 )
 
 func newLedger(good, bad supabase.Config, size int) *ledger {
@@ -107,6 +111,14 @@ func (l *ledger) do(ctx context.Context, i int) {
 		e.acknowledged, e.errs[1] = l.alerts.Acknowledge(ctx, e.created.ID)
 	}
 	e.deleted, e.errs[2] = l.checks.DeleteOlderThan(ctx, youngest+l.size-1-i)
+	data := make([]healthcheck.CreateHealthCheckData, many)
+	for n := range data {
+		data[n] = healthcheck.CreateHealthCheckData{ServiceName: message(i), Status: healthcheck.StatusHealthy, LatencyMS: &n}
+		if i%3 == 0 {
+			data[n].ID = uuid.NewString()
+		}
+	}
+	e.stored, e.errs[3] = l.checks.CreateMany(ctx, data)
 }
 
 func message(i int) string { return fmt.Sprintf("item %d", i) }
@@ -118,8 +130,13 @@ func (l *ledger) verify(t *testing.T) (failed int) {
 	for _, alert := range all[alertevent.AlertEvent](t, l.good, alertsTable, func(a alertevent.AlertEvent) string { return a.ID }) {
 		stored[*alert.Message] = append(stored[*alert.Message], alert)
 	}
-	rows := map[string]bool{}
+	rows, created := map[string]bool{}, map[string]int{}
 	for _, check := range all[healthcheck.ServiceHealthCheck](t, l.good, checksTable, func(c healthcheck.ServiceHealthCheck) string { return c.ID }) {
+		if strings.HasPrefix(check.ServiceName, "item") {
+			created[check.ServiceName] |= 1 << *check.LatencyMS // each once, as their sum is checked
+			created[""]++
+			continue
+		}
 		require.False(t, rows[check.ServiceName])
 		rows[check.ServiceName] = true
 	}
@@ -133,6 +150,15 @@ func (l *ledger) verify(t *testing.T) (failed int) {
 			}
 		}
 		e.verify(t, stored[message(i)])
+		switch together := created[message(i)]; {
+		case e.errs[3] == nil:
+			require.Equal(t, int64(many), e.stored)
+			require.Equal(t, 1<<many-1, together, "reported stored")
+			fallthrough
+		case together != 0:
+			require.Equal(t, 1<<many-1, together, "all or none")
+			created[""] -= many
+		}
 		delete(stored, message(i))
 		deleted += e.deleted
 		if e.errs[2] == nil {
@@ -140,6 +166,7 @@ func (l *ledger) verify(t *testing.T) (failed int) {
 		}
 	}
 	require.Empty(t, stored, "rows that nobody stored")
+	require.Zero(t, created[""], "rows stored twice")
 	for i := -keep; i < l.size; i++ {
 		switch {
 		case i < 0:

@@ -106,10 +106,17 @@ func (s *stand) arm(t *testing.T, c cell) {
 		s.armLater(c)
 	case c.form == always:
 		for range maxAttempts {
-			s.double.Intercept(c.fault.handle(s))
+			s.double.Intercept(c.onWrite(c.fault.handle(s)))
 		}
 	default:
-		s.double.Intercept(c.fault.handle(s))
+		s.double.Intercept(c.onWrite(c.fault.handle(s)))
+	}
+}
+
+// onWrite lets the request pass that looks where to write.
+func (c cell) onWrite(handle func(http.ResponseWriter, *http.Request) bool) func(http.ResponseWriter, *http.Request) bool {
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		return (!c.operation.probes || r.Method != http.MethodGet) && handle(w, r)
 	}
 }
 

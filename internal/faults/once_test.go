@@ -97,7 +97,7 @@ func (l *ledger) settle(t *testing.T, proxy *lossy, each func(done int)) {
 	l.run(ctx, each)
 	took := time.Since(began).Round(time.Second)
 	failed := l.verify(t)
-	t.Logf("%d creates, acknowledges and deletes each in %v: %d calls failed; %d requests, %d lost; %d answers, %d lost; 0 rows lost, 0 doubled",
+	t.Logf("%d creates, acknowledges, deletes and creates of many each in %v: %d calls failed; %d requests, %d lost; %d answers, %d lost; 0 rows lost, 0 doubled",
 		l.size, took, failed, proxy.requests.Load(), proxy.lostRequests.Load(), proxy.answers.Load(), proxy.lostAnswers.Load())
 	require.Positive(t, proxy.lostRequests.Load())
 	require.Positive(t, proxy.lostAnswers.Load())

@@ -27,6 +27,9 @@ type operation struct {
 	change change
 	// requests is how many it sends when all is well.
 	requests int
+	// probes says that the first of them looks where to write. Answers go wrong for
+	// the write that follows; networks, for whatever comes first.
+	probes bool
 	// readsBack says that a repeat finds the write done, and reads the row with
 	// one request more.
 	readsBack bool
@@ -64,9 +67,40 @@ func operations() []operation {
 			},
 		},
 		{
-			name: "check.DeleteOlderThan", result: "3", again: "0", requests: 1, bare: true, change: change{removed: oldRows},
+			name: "check.DeleteOlderThan", result: "3", again: "0", requests: 2, probes: true, bare: true, change: change{removed: oldRows},
 			call: func(ctx context.Context, s *stand) (string, error) {
 				return number(s.checks.DeleteOlderThan(ctx, 90))
+			},
+		},
+		{
+			name: "check.CreateMany", result: "2", requests: 1, readsBack: true, bare: true, change: change{added: 2},
+			call: func(ctx context.Context, s *stand) (string, error) {
+				return number(s.checks.CreateMany(ctx, []healthcheck.CreateHealthCheckData{
+					{ServiceName: "created", Status: healthcheck.StatusHealthy}, {ServiceName: "created too", Status: healthcheck.StatusDown, LatencyMS: new(12)},
+				}))
+			},
+		},
+		{
+			name: "check.FindLatest", result: "subject healthy", requests: 1,
+			call: func(ctx context.Context, s *stand) (string, error) {
+				found, err := s.checks.FindLatest(ctx)
+				if len(found) == 0 {
+					return "", err
+				}
+				return check(&found[len(found)-1], err)
+			},
+		},
+		{
+			name: "check.All", result: "subject healthy", requests: 3,
+			call: func(ctx context.Context, s *stand) (string, error) {
+				var found []healthcheck.ServiceHealthCheck
+				for row, err := range s.checks.All(ctx, healthcheck.FindAllOptions{ServiceName: "subject"}) {
+					if err != nil {
+						return "", err
+					}
+					found = append(found, row)
+				}
+				return check(only(found), nil)
 			},
 		},
 		{
@@ -85,6 +119,13 @@ func operations() []operation {
 			},
 		},
 		{
+			name: "alert.FindAll", result: "subject active", requests: 3,
+			call: func(ctx context.Context, s *stand) (string, error) {
+				found, err := s.alerts.FindAll(ctx, alertevent.FindAllOptions{ServiceName: "subject"})
+				return alert(only(found), err)
+			},
+		},
+		{
 			name: "alert.Acknowledge", result: "subject acknowledged", requests: 1, readsBack: true, change: change{altered: 1},
 			call: func(ctx context.Context, s *stand) (string, error) { return alert(s.alerts.Acknowledge(ctx, subject)) },
 		},
@@ -99,7 +140,7 @@ func operations() []operation {
 			},
 		},
 		{
-			name: "alert.DeleteOlderThan", result: "3", again: "0", requests: 1, bare: true, change: change{removed: oldRows},
+			name: "alert.DeleteOlderThan", result: "3", again: "0", requests: 2, probes: true, bare: true, change: change{removed: oldRows},
 			call: func(ctx context.Context, s *stand) (string, error) {
 				return number(s.alerts.DeleteOlderThan(ctx, 90))
 			},

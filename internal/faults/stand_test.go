@@ -154,7 +154,7 @@ func withoutKey(t *testing.T, key, logged string, err error) {
 	}
 	for _, text := range printed {
 		for _, form := range []string{key, fmt.Sprintf("%x", key), fmt.Sprintf("%X", key), fmt.Sprintf("%d", []byte(key))} {
-			require.False(t, strings.Contains(text, form), "the key is in %.200s", strings.ReplaceAll(text, form, "KEY"))
+			require.NotContains(t, text, form)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func Begin(op, table, subject, value string) *Operation {
 func Run[T any](ctx context.Context, o *Operation, connect supabase.Connector, problems []string, do func(*supabase.Client) (T, error)) (T, error) {
 	var result T
 	if ctx == nil {
-		return result, o.fail("ctx must not be nil", supabase.ErrInvalid)
+		return result, o.Fail("ctx must not be nil", supabase.ErrInvalid)
 	}
 	client, err := o.open(connect, problems)
 	if err == nil {
@@ -59,7 +59,7 @@ func Run[T any](ctx context.Context, o *Operation, connect supabase.Connector, p
 
 func (o *Operation) open(connect supabase.Connector, problems []string) (*supabase.Client, error) {
 	if found := slices.DeleteFunc(problems, func(problem string) bool { return problem == "" }); len(found) > 0 {
-		return nil, o.fail(strings.Join(found, "; "), supabase.ErrInvalid)
+		return nil, o.Fail(strings.Join(found, "; "), supabase.ErrInvalid)
 	}
 	if connect == nil {
 		connect = supabase.ServiceClient
@@ -69,7 +69,7 @@ func (o *Operation) open(connect supabase.Connector, problems []string) (*supaba
 		return nil, o.wrap(err, "the client cannot be opened")
 	}
 	if client == nil {
-		return nil, o.fail("Connect returned neither client nor error", supabase.ErrInvalid)
+		return nil, o.Fail("Connect returned neither client nor error", supabase.ErrInvalid)
 	}
 	return client, nil
 }
@@ -79,15 +79,15 @@ func (o *Operation) open(connect supabase.Connector, problems []string) (*supaba
 func (o *Operation) wrap(err error, message string) *supabase.Error {
 	inner, ok := errors.AsType[*supabase.Error](err)
 	if !ok {
-		return o.fail(message, err)
+		return o.Fail(message, err)
 	}
 	e := *inner
 	e.Op, e.Table, e.Attempts = o.op, o.table, o.attempts
 	return &e
 }
 
-// fail is an error of the operation after its last answer.
-func (o *Operation) fail(message string, err error) *supabase.Error {
+// Fail is an error of the operation after its last answer.
+func (o *Operation) Fail(message string, err error) *supabase.Error {
 	return &supabase.Error{Op: o.op, Table: o.table, Status: o.status, Attempts: o.attempts, Message: message, Err: err}
 }
 
@@ -118,7 +118,8 @@ func (o *Operation) log(ctx context.Context, err error) {
 	event = event.Int("status", status).Str("code", code).Int("attempts", attempts).Dur("duration", time.Since(o.began))
 	if err != nil {
 		event = event.Str("error", err.Error())
-	} else {
+	}
+	if err == nil || o.rows > 0 {
 		event = event.Int64("rows", o.rows)
 	}
 	event.Msg(o.op)

@@ -26,22 +26,54 @@ type answer struct {
 // carried out.
 func (o *Operation) send(ctx context.Context, query *postgrest.FilterBuilder) (got answer, unsure bool, err error) {
 	ctx, record := call.Repeatable(ctx)
-	body, count, err := query.ExecuteWithContext(ctx)
+	_, count, err := query.ExecuteWithContext(ctx)
 	o.status = record.Status
 	o.attempts += record.Attempts
 	if err != nil {
 		return answer{}, record.Unsure, o.wrap(err, "postgrest-go did not send the request")
 	}
-	return answer{body: body, count: count, counted: record.Counted}, record.Unsure, nil
+	return answer{body: record.Body, count: count, counted: record.Counted}, record.Unsure, nil
 }
 
-// Key returns what lists are ordered by: created_at, zero for NULL, and id.
-type Key[R any] func(*R) (createdAt time.Time, id string)
+// Call calls a function that has the same effect once or many times and returns
+// rows, as an array.
+func Call[R any](ctx context.Context, o *Operation, client *supabase.Client, function string, args any, shape Shape[R]) ([]R, error) {
+	ctx, record := call.Repeatable(ctx)
+	err := client.RPC(ctx, function, args, nil)
+	o.status = record.Status
+	o.attempts += record.Attempts
+	if err != nil {
+		return nil, o.wrap(err, "the function was not called")
+	}
+	return decodeRows(o, record.Body, shape)
+}
+
+// count executes a query that asks for an exact count, and returns it.
+func (o *Operation) count(ctx context.Context, query *postgrest.FilterBuilder) (int64, error) {
+	got, _, err := o.send(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	if !got.counted {
+		return 0, o.Fail("the answer does not say how many rows it counted", errNoCount)
+	}
+	return got.count, nil
+}
+
+var errNoCount = errors.New("no count in Content-Range")
+
+// Shape is what operations have to know of a row.
+type Shape[R any] struct {
+	// Key returns what lists are ordered by: created_at, zero for NULL, and id.
+	Key func(*R) (createdAt time.Time, id string)
+	// Columns reads a column.
+	Columns rowjson.Columns[R]
+}
 
 // Find executes a query that ends in Single and returns its row, or nil where
 // there is none.
-func Find[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, key Key[R]) (*R, error) {
-	row, err := Get(ctx, o, query, key)
+func Find[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, shape Shape[R]) (*R, error) {
+	row, err := Get(ctx, o, query, shape)
 	if errors.Is(err, supabase.ErrNotFound) {
 		return nil, nil //nolint:nilnil // the models' contract: no row is no error
 	}
@@ -50,50 +82,65 @@ func Find[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuild
 
 // Get executes a query that ends in Single and returns its row. Without one the
 // error is ErrNotFound.
-func Get[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, key Key[R]) (*R, error) {
+func Get[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, shape Shape[R]) (*R, error) {
 	got, _, err := o.send(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return decodeRow(o, got.body, key)
+	return decodeRow(o, got.body, shape)
 }
 
 // Rows executes a query and returns its rows.
-func Rows[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, key Key[R]) ([]R, error) {
+func Rows[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, shape Shape[R]) ([]R, error) {
 	got, _, err := o.send(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return decodeRows(o, got.body, key)
+	return decodeRows(o, got.body, shape)
 }
 
-func decodeRow[R any](o *Operation, body []byte, key Key[R]) (*R, error) {
-	var row R
-	if err := json.Unmarshal(body, &row); err != nil {
-		return nil, o.undecodable(err)
+func decodeRow[R any](o *Operation, body []byte, shape Shape[R]) (*R, error) {
+	row, plain := rowjson.Row(body, shape.Columns)
+	if !plain {
+		var general R
+		if err := json.Unmarshal(body, &general); err != nil {
+			return nil, o.undecodable(err)
+		}
+		row = general
 	}
-	if _, id := key(&row); id == "" {
+	if _, id := shape.Key(&row); id == "" {
 		return nil, o.undecodable(errNoID)
 	}
 	o.rows++
 	return &row, nil
 }
 
-func decodeRows[R any](o *Operation, body []byte, key Key[R]) ([]R, error) {
-	rows, err := rowjson.Rows[R](body)
-	if err != nil {
-		return nil, o.undecodable(err)
-	}
-	if rows == nil {
-		return nil, o.undecodable(errNoArray)
+func decodeRows[R any](o *Operation, body []byte, shape Shape[R]) ([]R, error) {
+	rows, plain := rowjson.Rows(body, shape.Columns)
+	if !plain {
+		var err error
+		if rows, err = decodeArray[R](o, body); err != nil {
+			return nil, err
+		}
 	}
 	for i := range rows {
-		if _, id := key(&rows[i]); id == "" {
+		if _, id := shape.Key(&rows[i]); id == "" {
 			return nil, o.undecodable(errNoID)
 		}
 	}
 	o.rows += int64(len(rows))
 	return rows, nil
+}
+
+func decodeArray[E any](o *Operation, body []byte) ([]E, error) {
+	var elements []E
+	if err := json.Unmarshal(body, &elements); err != nil {
+		return nil, o.undecodable(err)
+	}
+	if elements == nil {
+		return nil, o.undecodable(errNoArray)
+	}
+	return elements, nil
 }
 
 var (
@@ -109,8 +156,8 @@ func (o *Operation) undecodable(err error) *supabase.Error {
 	case ok && mismatch.Field != "":
 		column := mismatch.Field[strings.LastIndexByte(mismatch.Field, '.')+1:]
 		message += ": " + column + " cannot hold a JSON " + strings.Fields(mismatch.Value)[0]
-	case errors.Is(err, errNoID), errors.Is(err, errNoArray), errors.Is(err, timestamp.ErrUnreadable):
+	case errors.Is(err, errNoID), errors.Is(err, errNoArray), errors.Is(err, errNoCreatedAt), errors.Is(err, timestamp.ErrUnreadable):
 		message += ": " + err.Error()
 	}
-	return o.fail(message, err)
+	return o.Fail(message, err)
 }

@@ -74,6 +74,24 @@ var operations = []operation{
 	// docs/performance.md.
 	{"list of a service, to its end", checksTable, "idx_service_health_checks_service_created_desc", listing(healthcheck.FindAllOptions{ServiceName: service, Limit: 100_000}), queryplans.Services},
 	{"list of a service that has none", checksTable, "idx_service_health_checks_service_created_desc", listing(healthcheck.FindAllOptions{ServiceName: "none"}), 0},
+	{"list of a status", checksTable, "idx_service_health_checks_status_created_desc", listing(healthcheck.FindAllOptions{Status: healthcheck.StatusDown}), 0},
+	{"list of a status that few have", checksTable, "idx_service_health_checks_status_created_desc", listing(healthcheck.FindAllOptions{Status: "degraded", Until: time.Now().AddDate(0, 0, -200)}), 0},
+	{"list of a service and status", checksTable, "", listing(healthcheck.FindAllOptions{ServiceName: service, Status: healthcheck.StatusDown}), 4}, // one check of four
+	{"list of a period", checksTable, "idx_service_health_checks_created_at", listing(healthcheck.FindAllOptions{Since: time.Now().AddDate(0, 0, -101), Until: time.Now().AddDate(0, 0, -100), Limit: 5000}), 0},
+	{"list of a service's period", checksTable, "idx_service_health_checks_service_created_desc", listing(healthcheck.FindAllOptions{ServiceName: service, Since: time.Now().AddDate(0, 0, -110), Until: time.Now().AddDate(0, 0, -100)}), 0},
+	{"all checks of a week", checksTable, "idx_service_health_checks_created_at", func(ctx context.Context, m models) (n int, err error) {
+		for _, err = range m.checks.All(ctx, healthcheck.FindAllOptions{Since: time.Now().AddDate(0, 0, -7)}) {
+			n++
+		}
+		return n, err
+	}, 0},
+	{"latest of every service", checksTable, "idx_service_health_checks_service_checked_desc", func(ctx context.Context, m models) (int, error) {
+		return rowsOf(m.checks.FindLatest(ctx))
+	}, 0},
+	{"create many checks", checksTable, "", func(ctx context.Context, m models) (int, error) {
+		stored, err := m.checks.CreateMany(ctx, []healthcheck.CreateHealthCheckData{{ServiceName: service, Status: healthcheck.StatusDown}, {ServiceName: service, Status: healthcheck.StatusHealthy}})
+		return int(stored), err
+	}, 0},
 	{"create a check", checksTable, "", func(ctx context.Context, m models) (int, error) {
 		return rowOf(m.checks.Create(ctx, healthcheck.CreateHealthCheckData{ServiceName: service, Status: healthcheck.StatusDown}))
 	}, 0},
@@ -81,6 +99,16 @@ var operations = []operation{
 		deleted, err := m.checks.DeleteOlderThan(ctx, 299)
 		return int(deleted), err
 	}, 0},
+	{"forget many more checks", checksTable, "idx_service_health_checks_created_at", func(ctx context.Context, m models) (int, error) {
+		deleted, err := m.checks.DeleteOlderThan(ctx, 290)
+		return int(deleted), err
+	}, 3}, // where a slice ends is looked for before it goes
+	{"list of alerts", alertsTable, "idx_alert_events_created_at", func(ctx context.Context, m models) (int, error) {
+		return rowsOf(m.alerts.FindAll(ctx, alertevent.FindAllOptions{}))
+	}, 0},
+	{"list of alerts of a type", alertsTable, "idx_alert_events_created_at", func(ctx context.Context, m models) (int, error) {
+		return rowsOf(m.alerts.FindAll(ctx, alertevent.FindAllOptions{AlertType: alertevent.AlertTypeRecovery}))
+	}, 4}, // one alert of three
 	{"active alerts", alertsTable, "idx_alert_events_status_created_desc", func(ctx context.Context, m models) (int, error) {
 		return rowsOf(m.alerts.FindActive(ctx, "")) // the request that finds the end may fetch them all once more
 	}, 3},

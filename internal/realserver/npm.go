@@ -15,6 +15,11 @@ import (
 //go:embed npm/package.json npm/package-lock.json
 var npmFiles embed.FS
 
+// NodeModules returns the folder node_modules with the packages that the lock
+// file pins, for who runs one of them beside the servers. It installs them the
+// first time. The error is a *MissingError where there is no npm.
+func NodeModules(ctx context.Context) (string, error) { return npmPackages(ctx) }
+
 // npmPackages returns the folder node_modules with the packages that the lock
 // file pins. They are installed once for this machine's user: later runs, and
 // test processes beside this one, use the same folder.

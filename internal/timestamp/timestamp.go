@@ -35,8 +35,9 @@ func (t Time) Pointer() *time.Time {
 	return &t.Time
 }
 
-// Offsets had seconds before there were time zones.
-var layouts = []string{time.RFC3339, "2006-01-02T15:04:05Z07:00:00"}
+// PostgreSQL leaves out what is zero in an offset
+// (https://www.postgresql.org/docs/current/datatype-datetime.html).
+var layouts = []string{time.RFC3339, "2006-01-02T15:04:05Z07", "2006-01-02T15:04:05Z07:00:00"}
 
 // ErrUnreadable is the error for what Parse cannot read.
 var ErrUnreadable = errors.New("a timestamp is not one that time.Time holds")
@@ -47,12 +48,6 @@ var ErrUnreadable = errors.New("a timestamp is not one that time.Time holds")
 func Parse(text string) (time.Time, error) {
 	if len(text) > 10 && text[10] == ' ' {
 		text = text[:10] + "T" + text[11:]
-	}
-	// PostgreSQL leaves out what is zero in an offset
-	// (https://www.postgresql.org/docs/current/datatype-datetime.html). With the
-	// minutes it is RFC 3339, which time.Parse reads several times faster.
-	if i := len(text) - len("+00"); i > 10 && (text[i] == '+' || text[i] == '-') {
-		text += ":00"
 	}
 	for _, layout := range layouts {
 		if parsed, err := time.Parse(layout, text); err == nil {

@@ -16,7 +16,8 @@
 // documentation and source say where a recording does not reach: reads with
 // filters, logic trees, order, limit, offset and exact counts; inserts, upserts
 // on the primary key, updates and deletes with their preferences; a single
-// object for application/vnd.pgrst.object+json; and the errors of all these. A
+// object for application/vnd.pgrst.object+json; the function
+// latest_service_health_checks of the migrations; and the errors of all these. A
 // write that is refused changes nothing.
 //
 // Everything else, such as casts, embedding, JSON paths, CSV or PUT, it answers
@@ -39,7 +40,7 @@
 //
 // [Server.Key] may do everything. A request without a key is anonymous, and meets
 // tables with grants for anon, row-level security and no policies: it reads no
-// rows, changes none, and its inserts are refused (42501, 401). Any other
+// rows, changes none, and its inserts are refused (42501, 401), as is the function. Any other
 // token is refused with 401.
 //
 // # Faults

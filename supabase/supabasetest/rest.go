@@ -79,7 +79,7 @@ func (s *Server) answer(r *http.Request, data []byte) (*answer, error) {
 		return nil, unsupported("the path %s", r.URL.Path)
 	}
 	if isFunction {
-		return nil, callFunction(name, r, data)
+		return s.callFunction(c, name, r)
 	}
 	if c.query, err = readQuery(r.URL.RawQuery); err != nil {
 		return nil, err

@@ -1,0 +1,116 @@
+package alertevent
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	postgrest "github.com/supabase-community/postgrest-go"
+
+	"github.com/supavigil/supavigil/internal/column"
+	"github.com/supavigil/supavigil/internal/operation"
+	"github.com/supavigil/supavigil/supabase"
+)
+
+// FindAllOptions narrow a list. The zero value narrows nothing.
+type FindAllOptions struct {
+	// Limit is the most rows to return. 0 means 100 for FindAll, and no limit for
+	// All.
+	Limit int
+	// ServiceName lists one service's alerts. "" means every service.
+	ServiceName string
+	// AlertType lists the alerts of one type. "" means every type.
+	AlertType AlertType
+	// Status lists the alerts of one status. "" means every status.
+	Status Status
+	// Since and Until list the alerts whose created_at is within [Since, Until).
+	// A zero time is no bound; with either, alerts whose created_at is NULL are
+	// left out.
+	Since, Until time.Time
+}
+
+const defaultLimit = 100
+
+// FindAll lists alerts, newest created_at first. A limit above what the server
+// returns at once (1,000 rows on Supabase) is honoured, in pages. Alerts whose
+// created_at is NULL come last. Without alerts it returns an empty slice.
+func (m AlertEventModel) FindAll(ctx context.Context, options FindAllOptions) ([]AlertEvent, error) {
+	if options.Limit == 0 {
+		options.Limit = defaultLimit
+	}
+	return m.collect(ctx, options)
+}
+
+// FindActive lists the active alerts of a service, or of every service with "",
+// newest first: all of them, in pages, however many there are. Acknowledged ones
+// are not among them. Alerts whose created_at is NULL come last. Without alerts
+// it returns an empty slice.
+func (m AlertEventModel) FindActive(ctx context.Context, serviceName string) ([]AlertEvent, error) {
+	return m.collect(ctx, FindAllOptions{ServiceName: serviceName, Status: StatusActive})
+}
+
+func (m AlertEventModel) collect(ctx context.Context, options FindAllOptions) ([]AlertEvent, error) {
+	o := operation.Begin(operation.Select, table, "service_name", options.ServiceName)
+	return operation.Run(ctx, o, m.Connect, options.problems(), func(client *supabase.Client) ([]AlertEvent, error) {
+		return operation.Collect(operation.List(ctx, o, options.listing(client), shape))
+	})
+}
+
+// All yields alerts, newest created_at first, page after page: it holds 1,000 of
+// them at a time, however many there are. An error comes once, last. It is one
+// operation, which ends when the loop does; each loop over the iterator is
+// another.
+//
+// The pages are no snapshot. An alert that is there all along, and whose columns
+// that the options name do not change, is yielded exactly once. Those that are
+// created meanwhile come before the page and are not seen; those that are deleted
+// are not, or no longer.
+func (m AlertEventModel) All(ctx context.Context, options FindAllOptions) iter.Seq2[AlertEvent, error] {
+	return func(yield func(AlertEvent, error) bool) {
+		o := operation.Begin(operation.Select, table, "service_name", options.ServiceName)
+		operation.Each(ctx, o, m.Connect, options.problems(), func(client *supabase.Client) iter.Seq2[*AlertEvent, error] {
+			return operation.List(ctx, o, options.listing(client), shape)
+		}, yield)
+	}
+}
+
+func (options FindAllOptions) problems() []string {
+	problems := []string{
+		column.Limit(options.Limit),
+		column.OptionalServiceName(options.ServiceName),
+		column.Period(options.Since, options.Until),
+	}
+	if options.AlertType != "" {
+		problems = append(problems, checkAlertType(options.AlertType))
+	}
+	if options.Status != "" {
+		problems = append(problems, checkStatus(options.Status))
+	}
+	return problems
+}
+
+func (options FindAllOptions) listing(client *supabase.Client) operation.Listing {
+	listing := operation.Listing{
+		Query: func() *postgrest.FilterBuilder {
+			query := client.From(table).Select("*", "", false)
+			for column, value := range map[string]string{
+				"service_name": options.ServiceName,
+				"alert_type":   string(options.AlertType),
+				"status":       string(options.Status),
+			} {
+				if value != "" {
+					query = query.Eq(column, value)
+				}
+			}
+			return query
+		},
+		Order: operation.Newest,
+		Limit: options.Limit,
+		Since: options.Since,
+		Until: options.Until,
+	}
+	if options.ServiceName != "" || options.Status != "" {
+		listing.Order = operation.NewestOfSome
+	}
+	return listing
+}

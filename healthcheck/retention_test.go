@@ -1,0 +1,212 @@
+package healthcheck_test
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/supavigil/supavigil/supabase"
+	"github.com/supavigil/supavigil/supabase/supabasetest"
+)
+
+// stockOld stores rows that are old, some apart and some of one created_at.
+func stockOld(t *testing.T, server *supabasetest.Server, apart, together int) {
+	t.Helper()
+	old := time.Now().UTC().AddDate(-1, 0, 0)
+	rows := make([]map[string]any, 0, apart+together)
+	for i := range apart + together {
+		createdAt := old
+		if i < apart {
+			createdAt = old.Add(time.Duration(i-apart/2) * time.Microsecond)
+		}
+		rows = append(rows, map[string]any{"service_name": "old", "status": "down", "created_at": createdAt})
+	}
+	store(t, server, rows...)
+}
+
+// deletes returns the sizes of the slices that were asked for.
+func deletes(server *supabasetest.Server) (sizes []string) {
+	for _, request := range server.Requests() {
+		if request.Method == http.MethodGet && request.Query.Get("select") == "created_at" {
+			sizes = append(sizes, request.Query.Get("offset"))
+		}
+	}
+	return sizes
+}
+
+func TestDeleteOlderThanGoesInSlices(t *testing.T) {
+	t.Parallel()
+	server, model := start(t)
+	stockOld(t, server, 22_000, 0)
+	deleted, err := model.DeleteOlderThan(t.Context(), 30)
+	require.NoError(t, err)
+	require.Equal(t, int64(22_000), deleted)
+	sizes := deletes(server)
+	require.Equal(t, "5000", sizes[0])
+	require.GreaterOrEqual(t, len(sizes), 3)
+	for _, size := range sizes {
+		n, err := strconv.Atoi(size)
+		require.NoError(t, err)
+		require.LessOrEqual(t, n, 20_000)
+	}
+	require.Zero(t, count(t, server))
+}
+
+func TestDeleteOlderThanOfRowsWithOneCreatedAt(t *testing.T) {
+	t.Parallel()
+	server, model := start(t)
+	stockOld(t, server, 1000, 12_500)
+	deleted, err := model.DeleteOlderThan(t.Context(), 30)
+	require.NoError(t, err)
+	require.Equal(t, int64(13_500), deleted)
+	for _, request := range server.Requests() {
+		require.Less(t, len(request.Query.Encode()), 12_000, "URLs stay short")
+	}
+	require.Zero(t, count(t, server))
+}
+
+func TestDeleteOlderThanMakesSlicesSmaller(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]string{
+		"PostgREST": `{"code":"57014","message":"canceling statement due to statement timeout","details":null,"hint":null}`,
+		"lite":      `{"code":"SUP","message":"canceling statement due to statement timeout"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server, model := start(t)
+			config := server.Config()
+			config.MaxAttempts = 1
+			model.Connect = config.ServiceClient
+			stockOld(t, server, 6000, 0)
+			for range 2 {
+				server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+					if r.Method != http.MethodDelete {
+						return false
+					}
+					w.WriteHeader(http.StatusInternalServerError)
+					_, _ = w.Write([]byte(answer))
+					return true
+				})
+			}
+			deleted, err := model.DeleteOlderThan(t.Context(), 30)
+			require.NoError(t, err)
+			require.Equal(t, int64(6000), deleted)
+			require.Equal(t, []string{"5000", "1250", "312"}, deletes(server)[:3])
+		})
+	}
+}
+
+// A server on which not even few rows can be deleted in time.
+func TestDeleteOlderThanGivesUp(t *testing.T) {
+	t.Parallel()
+	server, model := start(t)
+	stockOld(t, server, 10, 0)
+	server.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
+		for range 8 {
+			answerNext(server, http.StatusInternalServerError, nil, `{"code":"57014","message":"canceling statement due to statement timeout"}`)
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = w.Write([]byte(`{"code":"57014","message":"canceling statement due to statement timeout"}`))
+		return true
+	})
+	_, err := model.DeleteOlderThan(t.Context(), 30)
+	var e *supabase.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, "57014", e.Code)
+	require.Equal(t, []string{"5000", "1250", "312", "100"}, deletes(server))
+}
+
+func TestDeleteOlderThanSaysWhatWasDeleted(t *testing.T) {
+	t.Parallel()
+	t.Run("when it fails", func(t *testing.T) {
+		t.Parallel()
+		server, model := start(t)
+		stockOld(t, server, 6000, 0)
+		skipOne(server, http.MethodDelete)
+		server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method == http.MethodDelete {
+				w.WriteHeader(http.StatusForbidden)
+			}
+			return r.Method == http.MethodDelete
+		})
+		deleted, err := model.DeleteOlderThan(t.Context(), 30)
+		require.ErrorIs(t, err, supabase.ErrPermission)
+		require.Equal(t, int64(5000), deleted)
+		again, err := model.DeleteOlderThan(t.Context(), 30)
+		require.NoError(t, err)
+		require.Equal(t, int64(1000), again, "another call goes on from there")
+	})
+	t.Run("when its context ends between slices", func(t *testing.T) {
+		t.Parallel()
+		server, model := start(t)
+		stockOld(t, server, 6000, 0)
+		ctx, cancel := context.WithCancel(t.Context())
+		server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method != http.MethodDelete {
+				return false
+			}
+			server.ServeHTTP(w, r)
+			return true
+		})
+		server.Intercept(func(http.ResponseWriter, *http.Request) bool {
+			if len(deletes(server)) < 2 {
+				return false
+			}
+			cancel()
+			<-t.Context().Done()
+			return true
+		})
+		deleted, err := model.DeleteOlderThan(ctx, 30)
+		require.ErrorIs(t, err, context.Canceled)
+		require.Equal(t, int64(5000), deleted)
+	})
+}
+
+func TestDeleteOlderThanBesideAnother(t *testing.T) {
+	t.Parallel()
+	server, model := start(t)
+	stockOld(t, server, 11_000, 7000)
+	sums := make(chan int64)
+	for range 2 {
+		go func() {
+			deleted, err := model.DeleteOlderThan(context.Background(), 30)
+			if err != nil {
+				deleted = -1 << 40
+			}
+			sums <- deleted
+		}()
+	}
+	require.Equal(t, int64(18_000), <-sums+<-sums)
+	require.Zero(t, count(t, server))
+}
+
+// A server that answers what it likes must not keep a caller for ever.
+func TestDeleteOlderThanEndsWhereNothingIsDeleted(t *testing.T) {
+	t.Parallel()
+	server, model := start(t)
+	config := server.Config()
+	config.Transport = canned{}
+	model.Connect = config.ServiceClient
+	_, err := model.DeleteOlderThan(t.Context(), 30)
+	require.ErrorContains(t, err, "the server does not delete what it lists")
+}
+
+func TestDeleteOlderThanNeedsBoundaries(t *testing.T) {
+	t.Parallel()
+	server, model := start(t)
+	for body, message := range map[string]string{
+		`null`:                 "null is not an array of rows",
+		`[{}]`:                 "a row has no created_at",
+		`[{"created_at":5}]`:   "created_at cannot hold a JSON number",
+		`{"created_at":"now"}`: "the answer cannot be decoded",
+		``:                     "the answer cannot be decoded",
+	} {
+		answerNext(server, http.StatusOK, nil, body)
+		_, err := model.DeleteOlderThan(t.Context(), 30)
+		require.ErrorContains(t, err, message, body)
+	}
+}
