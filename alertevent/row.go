@@ -103,7 +103,7 @@ func readColumn(a *AlertEvent, column []byte, s *rowjson.Scanner) bool {
 	case "resolved_at":
 		return s.Times(&a.ResolvedAt)
 	default:
-		return false
+		return s.Unknown(column)
 	}
 }
 

@@ -39,6 +39,7 @@ func FuzzRow(f *testing.F) {
 		` { "id" : "x" , "service_name" : "y" } `,
 		`{"id":"x","ID":"y","id":"z","Service_Name":"q"}`,
 		`{"id":"x"} {}`, `{"id":5}`, `{"id":"x",}`, `{"id":"x" "a":1}`, `{"probe_details":{"a":1,"a":2},"details":{"a":01}}`,
+		`{"id":"x","tenant":{"a":[1,"\u00e9"]},"n1":1e400}`, `{"tenant":null,"id":"x","Tenant":1,"ſtatus":"down","STATUS":"up"}`, `{"a_1":1,"a_1":2,"id":"x","":tru}`,
 		`{"latency_ms":1.5}`, `{"latency_ms":-0}`, `{"latency_ms":2147483648}`, `{"latency_ms":99999999999999999999}`, `{"latency_ms":"1"}`,
 		`null`, `[]`, `{}`, ``, `{`, `[{},null]`, "{\"id\":\"\xff\"}", "{\"id\":\"\x01\"}",
 	} {

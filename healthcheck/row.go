@@ -86,7 +86,7 @@ func readColumn(c *ServiceHealthCheck, column []byte, s *rowjson.Scanner) bool {
 	case "created_at":
 		return s.Time(&c.CreatedAt)
 	default:
-		return false
+		return s.Unknown(column)
 	}
 }
 

@@ -2,8 +2,8 @@ package rowjson
 
 import "bytes"
 
-// Columns reads the value of a column into a row. It returns false for a column
-// that the row has not, too.
+// Columns reads the value of a column into a row. One that the row has not is
+// Unknown.
 type Columns[R any] func(row *R, column []byte, s *Scanner) bool
 
 // Row reads one row, an object.

@@ -18,6 +18,19 @@ func (s *Scanner) Object(into *map[string]any) bool {
 	return ok
 }
 
+// Unknown skips the value of a column that the row has not: a table may be given
+// more. encoding/json ignores the case of names, so one that might be another's
+// is left to it.
+func (s *Scanner) Unknown(column []byte) bool {
+	for _, b := range column {
+		if (b < 'a' || b > 'z') && (b < '0' || b > '9') && b != '_' {
+			return false
+		}
+	}
+	_, ok := s.value(deepest)
+	return ok
+}
+
 func (s *Scanner) object(levels int) (map[string]any, bool) {
 	if levels == 0 || !s.skip('{') {
 		return nil, false
