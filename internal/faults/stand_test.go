@@ -38,6 +38,8 @@ type stand struct {
 	// called before the second of them. Only with a proxy.
 	trips atomic.Int64
 	heal  func()
+	// listen is where the proxy is now, wherever the URL points.
+	listen atomic.Pointer[string]
 }
 
 func newStand(t *testing.T) *stand {
@@ -53,28 +55,37 @@ func newStand(t *testing.T) *stand {
 // can be watched, below the client.
 func (s *stand) withProxy(t *testing.T) {
 	t.Helper()
+	s.startProxy(t)
+	t.Cleanup(func() { s.proxy.Stop() })
+	s.config.URL = "http://" + s.proxy.Listen
+	pool := &http.Transport{
+		MaxIdleConnsPerHost: 256,
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, *s.listen.Load())
+		},
+	}
+	t.Cleanup(pool.CloseIdleConnections)
+	s.config.Transport = &watched{Transport: pool, stand: s}
+}
+
+func (s *stand) startProxy(t *testing.T) {
+	t.Helper()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	upstream := strings.TrimPrefix(s.double.URL, "http://")
 	require.NoError(t, onFreePort(func(address string) error {
 		s.proxy = toxiproxy.NewProxy(server, "proxy", address, upstream)
 		return s.proxy.Start()
 	}))
-	t.Cleanup(func() { s.proxy.Stop() })
-	s.config.URL = "http://" + s.proxy.Listen
-	pool := &http.Transport{MaxIdleConnsPerHost: 256}
-	t.Cleanup(pool.CloseIdleConnections)
-	s.config.Transport = &watched{Transport: pool, stand: s}
+	s.listen.Store(&s.proxy.Listen)
 }
 
-// renew replaces the proxy with one that does no harm, on the same port. Who is
-// connected is disconnected. Taking toxics away from links whose client has left
-// can block for good.
+// renew replaces the proxy with one that does no harm, on another port: somebody
+// may have taken the old one. Who is connected is disconnected. Taking toxics away
+// from links whose client has left can block for good.
 func (s *stand) renew(t *testing.T) {
 	t.Helper()
 	s.proxy.Stop()
-	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	s.proxy = toxiproxy.NewProxy(server, "proxy", s.proxy.Listen, s.proxy.Upstream)
-	require.NoError(t, s.proxy.Start())
+	s.startProxy(t)
 }
 
 // toxic makes the proxy do harm; see toxiproxy for what there is.
