@@ -40,8 +40,11 @@ func (a attempt) do(request *http.Request, header http.Header, record *call.Reco
 	limited.Header = header
 	switch {
 	case record.Payload != nil:
-		limited.Body, limited.ContentLength = newMemory(record.Payload), int64(len(record.Payload))
-		limited.GetBody = func() (io.ReadCloser, error) { return newMemory(record.Payload), nil }
+		// Of types that net/http knows: it would send the headers by themselves
+		// before others.
+		limited.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(record.Payload)), nil }
+		limited.Body, _ = limited.GetBody()
+		limited.ContentLength = int64(len(record.Payload))
 	case record.Attempts > 1 && request.GetBody != nil:
 		if body, err := request.GetBody(); err == nil { // net/http's own, over bytes, cannot fail
 			limited.Body = body
