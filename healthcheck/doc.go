@@ -29,6 +29,9 @@
 // returns the latest check of every service. DeleteOlderThan deletes in slices
 // that stay far below the time limit of a statement.
 //
+// A [Recorder] takes checks from probes without making them wait, and stores them
+// in batches; over an outage it holds them, within bounds.
+//
 // # Retries
 //
 // Every operation may be repeated safely, and is, as package supabase says: the

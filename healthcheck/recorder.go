@@ -58,19 +58,21 @@ const (
 // NewRecorder makes one; its methods are safe for concurrent use.
 //
 // Rows are sent in batches, in the order in which they were handed in, each batch
-// stored wholly or not at all; where batches pile up, two at once. While the database cannot be reached, or does not
-// take rows for a reason that is not theirs (a key that was revoked, a migration
-// that is missing), they are held, one batch is tried again and again, up to 5 s
-// apart, and then all are stored with the checked_at that they had: each once,
-// however many answers were lost. What a program holds is lost when it dies.
+// stored wholly or not at all; where batches pile up, two at once. While the
+// database cannot be reached, or does not take rows for a reason that is not
+// theirs (a key that was revoked, a migration that is missing), they are held, one
+// batch is tried again and again, up to 5 s apart, and then all are stored with
+// the checked_at that they had: each once, however many answers were lost. What a
+// program holds is lost when it dies.
 //
 // A row that the database refuses does not hold up the others: its batch is
 // halved until it stands alone; then it is counted, and RecorderOptions.OnRefused
 // told. It is refused by an SQLSTATE of what a row can be at fault for (classes 22,
 // 23, 44, 54 and P0, any other that a trigger raised with status 400) or by 413,
-// too large. An answer that does not say whose fault it was, such as @supabase/lite's 500
-// SUP or the 403 of a firewall, refuses a row only when it came twice to the row
-// alone, and another row was stored in between; until then the row is held.
+// too large. An answer that does not say whose fault it was, such as
+// @supabase/lite's 500 SUP or the 403 of a firewall, refuses a row only when it
+// came twice to the row alone, and another row was stored in between; until then
+// the row is held.
 //
 // No goroutine runs while there is nothing to store, so a Recorder that is never
 // closed leaves nothing behind once all is stored.
