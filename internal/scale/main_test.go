@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -24,7 +25,7 @@ func TestRun(t *testing.T) {
 	for _, operation := range []string{"CreateMany", "FindLatestByService", "FindLatest", "All", "DeleteOlderThan", "Create"} {
 		require.Contains(t, out.String(), "`"+operation+"`")
 	}
-	plot, err := os.ReadFile(filepath.Join(folder, "latest.svg"))
+	plot, err := os.ReadFile(filepath.Join(folder, "latest.png"))
 	require.NoError(t, err)
-	require.Contains(t, string(plot), "</svg>")
+	require.Equal(t, "image/png", http.DetectContentType(plot))
 }

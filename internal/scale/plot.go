@@ -1,8 +1,10 @@
 package main
 
 import (
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"gonum.org/v1/plot"
@@ -19,10 +21,11 @@ func (s *stand) plot(folder string) error {
 	p := plot.New()
 	p.Title.Text = "Finding, by rows in the table"
 	p.X.Label.Text, p.Y.Label.Text = "rows", "median, ms"
-	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: 0}
-	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: 2}
-	p.Y.Min, p.Y.Max = 0.1, 1000
-	p.Legend.Top = true
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, decades(4, 7)
+	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, decades(0, 2)
+	p.Y.Min, p.Y.Max = 1, 400
+	p.Legend.Top, p.Legend.Left = true, true
+	p.Legend.XOffs, p.Legend.YOffs, p.Legend.Padding = 8*vg.Points(1), -6*vg.Points(1), 3*vg.Points(1)
 	var one, all plotter.XYs
 	for _, size := range s.sizes {
 		one = append(one, point(size.rows, median(size.latest)))
@@ -32,7 +35,21 @@ func (s *stand) plot(folder string) error {
 	if err := plotutil.AddLinePoints(p, "FindLatest, all services", all, "FindLatestByService", one); err != nil {
 		return err
 	}
-	return p.Save(16*vg.Centimeter, 9*vg.Centimeter, filepath.Join(folder, "latest.svg"))
+	return p.Save(16*vg.Centimeter, 9*vg.Centimeter, filepath.Join(folder, "latest.png"))
+}
+
+// decades are ticks at the powers of ten.
+func decades(from, to int) plot.ConstantTicks {
+	var ticks plot.ConstantTicks
+	for exponent := from; exponent <= to; exponent++ {
+		value := math.Pow10(exponent)
+		label := strconv.FormatFloat(value, 'f', 0, 64)
+		if exponent >= 6 {
+			label = strconv.FormatFloat(value/1e6, 'f', 0, 64) + " million"
+		}
+		ticks = append(ticks, plot.Tick{Value: value, Label: label})
+	}
+	return ticks
 }
 
 func point(rows int, took time.Duration) plotter.XY {
