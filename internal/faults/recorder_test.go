@@ -179,16 +179,48 @@ func TestRecorderWhileDatabaseIsAway(t *testing.T) { //nolint:paralleltest // se
 	}
 }
 
-// ride has a Recorder ride out an outage.
+// A buffer that has room for the whole outage: nobody waits. What was held is
+// stored when the server is back.
+func TestRecorderWithRoomForTheOutage(t *testing.T) { //nolint:paralleltest // see above
+	for _, kind := range []realserver.Kind{realserver.LitePostgres, realserver.PostgREST} {
+		t.Run(string(kind), func(t *testing.T) {
+			server := start(t, kind, nil)
+			before := heap()
+			options := healthcheck.RecorderOptions{MaxRows: bounded(50_000, 3_000_000), MaxBytes: bounded(64, 1024) * mebibyte}
+			r := newRecording(t, server.Config(), server.Config(), options)
+			stop := r.probe(t, fullRate())
+			r.watch(t, "normal", seconds(1, 30), never)
+			require.NoError(t, server.Kill())
+			r.watch(t, "outage", seconds(3, 120), func(s healthcheck.RecorderStats) bool {
+				require.Zero(t, s.Blocked)
+				return false
+			})
+			stop()
+			during := heap()
+			require.NoError(t, server.Restart(t.Context()))
+			r.watch(t, "catch-up", seconds(30, 600), func(s healthcheck.RecorderStats) bool { return s.Buffered == 0 })
+			r.settle(t, server.DatabaseURL)
+			r.weigh(t, options.MaxBytes, before, during, heap())
+		})
+	}
+}
+
+const mebibyte = 1 << 20
+
+// fullRate is of checks a second.
+func fullRate() int { return bounded(2000, 20_000) }
+
+func seconds(normal, full int) time.Duration {
+	return time.Duration(bounded(normal, full)) * time.Second
+}
+
+// ride has a Recorder ride out an outage that is longer than its buffer holds.
 func ride(t *testing.T, server *realserver.REST, down, up func() error) {
 	t.Helper()
-	const mebibyte = 1 << 20
-	rate := bounded(2000, 20_000)
-	seconds := func(normal, full int) time.Duration { return time.Duration(bounded(normal, full)) * time.Second }
 	before := heap()
 	options := healthcheck.RecorderOptions{BatchAge: 50 * time.Millisecond, MaxRows: bounded(3000, 100_000), MaxBytes: 64 * mebibyte}
 	r := newRecording(t, server.Config(), server.Config(), options)
-	stop := r.probe(t, rate)
+	stop := r.probe(t, fullRate())
 	r.watch(t, "normal", seconds(1, 30), never)
 	require.NoError(t, down())
 	r.watch(t, "outage", seconds(3, 120), never)
@@ -196,13 +228,18 @@ func ride(t *testing.T, server *realserver.REST, down, up func() error) {
 	require.Error(t, r.Stats().LastError)
 	during := heap()
 	require.NoError(t, up())
-	r.watch(t, "catch-up", seconds(10, 120), func(s healthcheck.RecorderStats) bool { return s.Blocked == 0 && s.Buffered < rate/2 })
+	r.watch(t, "catch-up", seconds(10, 120), func(s healthcheck.RecorderStats) bool { return s.Blocked == 0 && s.Buffered < fullRate()/2 })
 	r.watch(t, "normal", seconds(1, 30), never)
 	stop()
 	r.settle(t, server.DatabaseURL)
-	after := heap()
+	r.weigh(t, options.MaxBytes, before, during, heap())
+}
+
+// weigh wants the memory to have stayed within bounds.
+func (r *recording) weigh(t *testing.T, maxBytes int, before, during, after uint64) {
+	t.Helper()
 	t.Logf("heap %.1f MiB before, %.1f MiB in the outage, %.1f MiB after; %d checks, 0 lost, 0 doubled",
 		float64(before)/mebibyte, float64(during)/mebibyte, float64(after)/mebibyte, r.offered.Load())
-	require.Less(t, during, before+uint64(options.MaxBytes)+8*mebibyte) //nolint:gosec // not negative
+	require.Less(t, during, before+uint64(maxBytes)+8*mebibyte) //nolint:gosec // not negative
 	require.Less(t, after, before+8*mebibyte)
 }
