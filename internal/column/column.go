@@ -151,8 +151,8 @@ func within(name string, value, low, high int) string {
 // Row marshals a row that has a JSONB column of some value. What is wrong with the
 // JSON can only be there, and is looked for there if the whole is not plain.
 func Row(row any, column string, value map[string]any) (json.RawMessage, string) {
-	data, err := json.Marshal(row)
-	if err == nil && utf8.Valid(data) && escapesAreText(data) && isPlain(data) {
+	data, text, err := marshal(row)
+	if text && isPlain(data) {
 		return data, ""
 	}
 	if problem := JSONB(column, value); problem != "" {
@@ -167,13 +167,13 @@ func Row(row any, column string, value map[string]any) (json.RawMessage, string)
 // JSONB checks a JSONB column; nil is NULL. What passes can be stored, and read
 // back in a list: a row that cannot would spoil every list with it.
 func JSONB(column string, value map[string]any) string {
-	data, err := json.Marshal(value)
+	data, text, err := marshal(value)
 	switch {
 	case value == nil:
 		return ""
 	case err != nil:
 		return column + " must marshal to JSON: " + err.Error()
-	case !utf8.Valid(data) || !escapesAreText(data):
+	case !text:
 		return column + ": every string must be valid UTF-8 without NUL (U+0000), which PostgreSQL cannot store"
 	case !readsBack(data):
 		return column + " must be JSON that can be read back: numbers within float64, and less than 10,000 levels deep"

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 )
 
 // readsBack says that JSON, as a details column in a list, decodes again: numbers
@@ -72,10 +73,13 @@ func closing(data []byte, from int) int {
 	}
 }
 
-// escapesAreText says that no \u escape in JSON stands for what PostgreSQL does
-// not take as text: NUL, half a surrogate pair, or \ufffd, as which encoding/json
-// writes bytes that were not UTF-8. (It writes a U+FFFD that was there as it is.)
-func escapesAreText(data []byte) bool {
+// isText says that JSON is UTF-8, and that no \u escape in it stands for what
+// PostgreSQL does not take as text: NUL, half a surrogate pair, or \ufffd, as
+// which encoding/json wrote bytes that were not UTF-8 before Go 1.27.
+func isText(data []byte) bool {
+	if !utf8.Valid(data) {
+		return false
+	}
 	for i := max(0, bytes.IndexByte(data, '\\')); i < len(data); i++ {
 		if data[i] != '\\' {
 			continue
