@@ -24,6 +24,9 @@ var (
 	ErrConflict = errors.New("conflict")
 	// ErrPermission is status 401 or 403: the key or its grants.
 	ErrPermission = errors.New("permission denied")
+	// ErrSchema means that a table, column, function or schema is not there, or
+	// not exposed.
+	ErrSchema = errors.New("schema")
 	// ErrUnavailable means that a request was tried and no answer came, or that
 	// the answer was 429 or 500 and above. A write may stand all the same.
 	ErrUnavailable = errors.New("unavailable")
@@ -54,6 +57,10 @@ type Error struct {
 	// of them together. (net/http may send a GET again by itself, on a connection
 	// that the server had closed.)
 	Attempts int
+	// Uncertain says that a write may have been carried out all the same: an
+	// attempt whose answer was lost may have done it, and what is in the table
+	// could not be found out.
+	Uncertain bool
 	// Err is the cause below, if any.
 	Err error
 }
