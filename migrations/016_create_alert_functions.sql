@@ -253,6 +253,7 @@ BEGIN
                 SELECT a.* INTO alert FROM %1$I.alert_events a
                 WHERE a.service_name = raise_alert.service_name AND a.dedup_key = key AND a.status <> 'resolved';
                 IF FOUND THEN
+                    CONTINUE WHEN alert.id = raise_alert.id; -- a twin of this call has just opened it
                     RETURN json_build_object('alert', alert, 'opened', false);
                 END IF;
 
