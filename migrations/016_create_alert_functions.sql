@@ -108,8 +108,9 @@ $create$,
         -- {"alert": the open alert of the key, "opened": whether it is the one with this
         -- id}. Without dedup_key the key is alert_type, and the newest open alert of that
         -- type that has no key is given it. It goes round again when what it looked at
-        -- changed meanwhile; that is another call's progress.
-        $create$CREATE OR REPLACE FUNCTION %1$I.raise_alert(id uuid, service_name text, alert_type text, dedup_key text DEFAULT NULL::text, message text DEFAULT NULL::text, details jsonb DEFAULT NULL::jsonb)
+        -- changed meanwhile; that is another call's progress. details is JSON as text,
+        -- which @supabase/lite does not encode a second time on its way.
+        $create$CREATE OR REPLACE FUNCTION %1$I.raise_alert(id uuid, service_name text, alert_type text, dedup_key text DEFAULT NULL::text, message text DEFAULT NULL::text, details text DEFAULT NULL::text)
  RETURNS json
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -155,7 +156,7 @@ BEGIN
         END IF;
 
         INSERT INTO %1$I.alert_events AS a (id, service_name, alert_type, status, message, details, created_at, dedup_key)
-        VALUES (raise_alert.id, raise_alert.service_name, raise_alert.alert_type, 'active', raise_alert.message, raise_alert.details, clock_timestamp(), key)
+        VALUES (raise_alert.id, raise_alert.service_name, raise_alert.alert_type, 'active', raise_alert.message, raise_alert.details::jsonb, clock_timestamp(), key)
         ON CONFLICT DO NOTHING -- once the one in the way is committed
         RETURNING a.* INTO alert;
         IF FOUND THEN
@@ -327,8 +328,10 @@ DECLARE
 BEGIN
     IF NOT EXISTS (SELECT FROM %1$I.alert_requests r WHERE r.id = claim_alert_notifications.request_id
         UNION ALL
-        SELECT FROM unnest(kinds, dues) AS d (kind, due) JOIN %1$I.alert_notifications n ON n.next = d.kind AND n.since <= d.due
-        WHERE n.leased IS NULL OR n.leased_until <= moment) THEN
+        SELECT FROM unnest(kinds, dues) AS d (kind, due) CROSS JOIN LATERAL (
+            SELECT FROM %1$I.alert_notifications n
+            WHERE n.next = d.kind AND n.since <= d.due AND (n.leased IS NULL OR n.leased_until <= moment) LIMIT 1
+        ) first_due) THEN
         RETURN '[]';
     END IF;
     INSERT INTO %1$I.alert_requests (id, call) VALUES (claim_alert_notifications.request_id, this_call) ON CONFLICT DO NOTHING;

@@ -1,7 +1,7 @@
-// Package alertsql proves the functions of migration 016 on PostgreSQL itself:
+// Package alerts proves the functions of migration 016 on PostgreSQL itself:
 // what they answer, that they stay exact while many sessions call them, repeat
 // and die, what they cost, and what the migration does to a database in use.
-package alertsql
+package alerts
 
 import (
 	"context"
@@ -20,14 +20,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/supavigil/supavigil/internal/realserver"
+	"github.com/supavigil/supavigil/internal/integration/realserver"
 	"github.com/supavigil/supavigil/migrations"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(realserver.Main(m)) }
 
 // long says that the tests are to run in their long form.
-func long() bool { return os.Getenv("SUPAVIGIL_LONG") != "" }
+func long() bool { return os.Getenv("SUPAVIGIL_LONG") == "1" }
 
 // conflict is what the functions raise for an HTTP 409.
 const conflict = "PT409"

@@ -1,4 +1,4 @@
-package alertsql
+package alerts
 
 import (
 	"encoding/json"
