@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -37,6 +38,7 @@ func TestPoolPingsHTTP2(t *testing.T) {
 	trusted.AddCert(server.Certificate())
 	transport.TLSClientConfig = &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS12}
 	require.Less(t, transport.HTTP2.SendPingTimeout+transport.HTTP2.PingTimeout, defaultTimeout)
+	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: 100 * time.Millisecond, PingTimeout: 100 * time.Millisecond}
 	var protocol atomic.Value
 	client, err := Config{URL: "https://" + proxy.address, Key: "sb_secret_x", Transport: observed{transport, &protocol}}.ServiceClient()
 	require.NoError(t, err)
