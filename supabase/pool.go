@@ -59,7 +59,7 @@ type hostPool struct {
 // even one of HTTP/2 on which others still wait.
 func (p *hostPool) abandon(used *http.Transport) {
 	if p.current.Load() == used && p.current.CompareAndSwap(used, used.Clone()) {
-		used.CloseIdleConnections() // those still in use are closed when they become idle
+		used.CloseIdleConnections() // HTTP/1 closes those still in use when they become idle, HTTP/2 after IdleConnTimeout
 	}
 }
 

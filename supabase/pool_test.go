@@ -74,6 +74,7 @@ type silencer struct {
 	address string
 	mutex   sync.Mutex
 	silent  []*atomic.Bool
+	clients []net.Conn
 }
 
 func newSilencer(t *testing.T, to string) *silencer {
@@ -83,7 +84,14 @@ func newSilencer(t *testing.T, to string) *silencer {
 	s := &silencer{address: listener.Addr().String()}
 	var connections sync.WaitGroup
 	t.Cleanup(connections.Wait)
-	t.Cleanup(func() { _ = listener.Close() })
+	t.Cleanup(func() {
+		_ = listener.Close()
+		s.mutex.Lock()
+		defer s.mutex.Unlock()
+		for _, client := range s.clients {
+			_ = client.Close()
+		}
+	})
 	connections.Go(func() {
 		for {
 			client, err := listener.Accept()
@@ -98,6 +106,7 @@ func newSilencer(t *testing.T, to string) *silencer {
 			silent := new(atomic.Bool)
 			s.mutex.Lock()
 			s.silent = append(s.silent, silent)
+			s.clients = append(s.clients, client)
 			s.mutex.Unlock()
 			connections.Go(func() { forward(server, client, silent) })
 			connections.Go(func() { forward(client, server, silent) })
