@@ -101,6 +101,9 @@ func (a attempt) do(request *http.Request, header http.Header, record *call.Reco
 	return response, body, nil
 }
 
+// maxWords is how many bytes of each of a server's texts an Error keeps.
+const maxWords = 64 << 10
+
 // mostPromised is what a length that the server promises is worth in memory before
 // it is kept.
 const mostPromised = 1 << 20
@@ -129,13 +132,14 @@ func (a attempt) readBody(response *http.Response) ([]byte, error) {
 
 // refusal reads the error that a server sent. A server, or what stands before
 // it, can echo the request, so its words are searched for the key.
-func (a attempt) refusal(response *http.Response, body []byte, cut error) *failure {
+func (a attempt) refusal(response *http.Response, body []byte, broken error) *failure {
 	e := readError(response.StatusCode, response.Header, body)
-	if cut != nil {
+	if broken != nil {
 		e.Message = describeStatus(response.StatusCode) + ", and its body broke off"
 	}
-	e.Code, e.Message = a.hideKey(e.Code), a.hideKey(e.Message)
-	e.Details, e.Hint = a.hideKey(e.Details), a.hideKey(e.Hint)
+	for _, words := range []*string{&e.Code, &e.Message, &e.Details, &e.Hint} {
+		*words = a.hideKey(cut(*words, maxWords))
+	}
 	return &failure{Error: e, retryAfter: retryAfter(response.Header, time.Now())}
 }
 

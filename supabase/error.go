@@ -56,7 +56,7 @@ type Error struct {
 	Details string
 	Hint    string
 	// Attempts is how often a request was tried: for an operation of several, all
-	// of them together. (net/http may send a GET again by itself, on a connection
+	// of them together, the requests and retries of its log. (net/http may send a GET again by itself, on a connection
 	// that the server had closed.)
 	Attempts int
 	// Uncertain says that a write may have been carried out all the same: an
@@ -71,12 +71,12 @@ const maxMessage = 200 // bytes of a message in Error()
 
 // Error is one line of op, table, status, code and message, and what to do about
 // a missing schema or grant. Of a server's message it has 200 bytes; Message has
-// all of it. It never holds details, hint, URL, query, headers, body or key.
+// all of it, up to 64 KiB. It never holds details, hint, URL, query, headers, body or key.
 func (e *Error) Error() string {
 	var line strings.Builder
 	line.WriteString("supabase: ")
 	if e.Op != "" {
-		line.WriteString(cut(oneLine(e.Op + " " + e.Table)))
+		line.WriteString(cut(oneLine(e.Op+" "+e.Table), maxMessage))
 		line.WriteString(": ")
 	}
 	if e.Status != 0 {
@@ -92,7 +92,7 @@ func (e *Error) Error() string {
 	}
 	message = oneLine(message)
 	if e.Status >= http.StatusMultipleChoices { // the server's words
-		message = cut(message)
+		message = cut(message, maxMessage)
 	}
 	line.WriteString(message)
 	line.WriteString(e.remedy())
@@ -155,13 +155,13 @@ func oneLine(text string) string {
 	}, text)
 }
 
-func cut(text string) string {
+func cut(text string, most int) string {
 	const ellipsis = "…"
-	if len(text) <= maxMessage {
+	if len(text) <= most {
 		return text
 	}
-	end := maxMessage - len(ellipsis)
-	for !utf8.RuneStart(text[end]) {
+	end := most - len(ellipsis)
+	for end > 0 && !utf8.RuneStart(text[end]) {
 		end--
 	}
 	return text[:end] + ellipsis

@@ -66,7 +66,7 @@ func newNoAnswer(err error, proxied bool, hideKey func(string) string, url *stri
 		// net/http hands on the text of the proxy's status as a bare error.
 		said = proxyRefused + said
 	}
-	n.text = prefix + cut(hideKey(url.Replace(quoted.ReplaceAllString(said, strconv.Quote("…")))))
+	n.text = prefix + cut(hideKey(url.Replace(quoted.ReplaceAllString(said, strconv.Quote("…")))), maxMessage)
 	return n
 }
 

@@ -3,6 +3,7 @@ package supabase
 import (
 	"encoding/base64"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -24,7 +25,7 @@ func redactor(key string) func(string) string {
 	}
 	return func(text string) string {
 		plain := piecesOf(min(shortestPiece, len(key)), secret)
-		encoded := pieces{}
+		encoded := piecesOf(1)
 		if len(key) >= shortestPiece {
 			encoded = piecesOf(base64.RawStdEncoding.EncodedLen(shortestPiece),
 				base64.RawStdEncoding.EncodeToString([]byte(secret)),
@@ -42,39 +43,50 @@ func redactor(key string) func(string) string {
 // pieces are all runs of a length in some texts.
 type pieces struct {
 	length int
-	runs   map[string]bool
+	texts  []string
+	known  [256]bool // the bytes in them
 }
 
-func piecesOf(length int, texts ...string) pieces {
-	p := pieces{length: length, runs: map[string]bool{}}
+func piecesOf(length int, texts ...string) *pieces {
+	p := &pieces{length: length, texts: texts}
 	for _, text := range texts {
-		for i := 0; i+length <= len(text); i++ {
-			p.runs[text[i:i+length]] = true
+		for i := range len(text) {
+			p.known[text[i]] = true
 		}
 	}
 	return p
 }
 
-func (p pieces) hide(text string) string {
+func (p *pieces) hide(text string) string {
 	var shown strings.Builder
-	from := 0
-	for i := 0; len(p.runs) > 0 && i+p.length <= len(text); i++ {
-		if !p.runs[text[i:i+p.length]] {
+	from, known := 0, 0 // bytes up to here that are shown or hidden; known ones in a row
+	for i := 0; i < len(text); i++ {
+		if known++; !p.known[text[i]] {
+			known = 0
+		}
+		start := i + 1 - p.length
+		if known < p.length || !p.has(text[start:i+1]) {
 			continue
 		}
-		end := i + p.length
-		for end < len(text) && p.runs[text[end+1-p.length:end+1]] {
-			end++
+		for i+1 < len(text) && p.has(text[i+2-p.length:i+2]) {
+			i++
 		}
-		shown.WriteString(text[from:i] + redacted)
-		from, i = end, end-1
+		shown.WriteString(text[from:start] + redacted)
+		from, known = i+1, 0
 	}
 	return shown.String() + text[from:]
+}
+
+func (p *pieces) has(piece string) bool {
+	return slices.ContainsFunc(p.texts, func(text string) bool { return strings.Contains(text, piece) })
 }
 
 var escape = regexp.MustCompile(`(?:%|\\u00|\\x)[0-9A-Fa-f]{2}`)
 
 func unescape(text string) string {
+	if !strings.ContainsAny(text, `%\`) {
+		return text
+	}
 	return escape.ReplaceAllStringFunc(text, func(found string) string {
 		value, err := strconv.ParseUint(found[len(found)-2:], 16, 8)
 		if err != nil { // two hexadecimal digits
