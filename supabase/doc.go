@@ -34,8 +34,8 @@
 // alone is the class; between tries, the last failure's class is found as well.
 //
 // Error() is one line without the row's data, the query, the headers and the
-// key. Details can hold row data: log it knowingly. No field holds the key, nor
-// 12 bytes or more of it in a row, whatever a server echoes.
+// key. Details can hold row data: log it knowingly. Whatever a server echoes,
+// its words here are without the key, and without 12 bytes of it in a row.
 //
 // # Retries
 //
