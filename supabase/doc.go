@@ -28,7 +28,8 @@
 //
 // Error.Uncertain says of a write that it may have been carried out all the same.
 //
-// An answer that cannot be decoded, or is larger than 64 MiB, has no class.
+// An answer that cannot be decoded, is larger than 64 MiB, or came from another
+// URL than was asked, has no class.
 // context.Canceled and context.DeadlineExceeded are found only when the
 // caller's own context ended the operation. When it ended during a try, that
 // alone is the class; between tries, the last failure's class is found as well.

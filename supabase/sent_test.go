@@ -249,7 +249,7 @@ func TestWhichAnswersLeaveAWriteUncertain(t *testing.T) {
 			postgrestError(503, "PGRST001", ""), postgrestError(503, "08006", ""), postgrestError(503, "57P01", ""), postgrestError(500, "40003", ""),
 		},
 		false: {
-			refusedBy, {status: 400}, {status: 401}, {status: 403}, {status: 404}, {status: 409}, {status: 413}, {status: 429}, {status: 501}, {status: 307},
+			refusedBy, {status: 400}, {status: 401}, {status: 403}, {status: 404}, {status: 409}, {status: 413}, {status: 429}, {status: 501}, {status: 307}, {status: 521}, {status: 523}, {status: 525}, {status: 526},
 			postgrestError(503, "PGRST000", ""), postgrestError(503, "PGRST002", ""), postgrestError(504, "PGRST003", ""), postgrestError(500, "40001", ""),
 			postgrestError(503, "53300", ""), postgrestError(500, "57014", ""), postgrestError(500, "XX000", ""), postgrestError(400, "P0001", ""),
 			{err: &net.OpError{Op: "proxyconnect", Net: "tcp", Err: syscall.ECONNREFUSED}}, {err: &net.OpError{Op: "socks connect", Net: "tcp", Err: syscall.ECONNREFUSED}},
