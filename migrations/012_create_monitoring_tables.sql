@@ -44,7 +44,7 @@ BEGIN
         missing TEXT;
     BEGIN
         IF home IS NULL THEN
-            RAISE EXCEPTION 'no schema of the search_path (%) exists: create it, and run this file again; nothing was changed', old_path
+            RAISE EXCEPTION 'no schema of the search_path (%) is there for this role: create it, or grant USAGE on it, and run this file again; nothing was changed', old_path
                 USING ERRCODE = 'invalid_schema_name';
         ELSIF to_regnamespace(quote_ident(home)) IS NULL THEN -- named by examples/migrate -schema
             EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', home);

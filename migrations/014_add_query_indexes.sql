@@ -10,11 +10,12 @@
 -- index on created_at and walk through all the other rows. They end in the id, as
 -- the order does, so that rows of one time are never sorted.
 --
--- Each index makes an insert dearer by some microseconds. Three of 012's are not
--- needed from here on: idx_service_health_checks_service_created,
--- idx_alert_events_status and idx_alert_events_service_status. They stay, since
--- others may use them. The list of all services and retention are served by
--- 012's indexes on created_at.
+-- Each index is written at every insert, so there is none that no query needs: the
+-- checks, of which there are many, have four of these; alerts are few. The lists of
+-- all services and retention are served by 012's indexes on created_at. Three
+-- others of 012's are not needed from here on, and stay, since others may use them:
+-- idx_service_health_checks_service_created, idx_alert_events_status and
+-- idx_alert_events_service_status.
 --
 -- Forward only, safe to run again. One statement: it changes everything or
 -- nothing, whoever runs it. An index of one of these names with other columns is
@@ -29,34 +30,33 @@ DECLARE
     ddl          TEXT;
     name         TEXT;
     indexes      TEXT[] := ARRAY[
-        -- The latest check of a service, and of every one (015); its checks by checked_at.
+        -- The latest check of a service, and of every one (015); a service's checks by
+        -- checked_at.
         'CREATE INDEX IF NOT EXISTS idx_service_health_checks_service_checked_desc
             ON service_health_checks (service_name, checked_at DESC NULLS LAST, id DESC NULLS LAST)',
         -- The checks of a service, newest first.
         'CREATE INDEX IF NOT EXISTS idx_service_health_checks_service_created_desc
             ON service_health_checks (service_name, created_at DESC NULLS LAST, id DESC NULLS LAST)',
-        -- The checks of one status, newest first: the few that are down, among all.
+        -- The checks of one status: the few that are down, among all.
         'CREATE INDEX IF NOT EXISTS idx_service_health_checks_status_created_desc
             ON service_health_checks (status, created_at DESC NULLS LAST, id DESC NULLS LAST)',
-        -- The same by checked_at.
-        'CREATE INDEX IF NOT EXISTS idx_service_health_checks_status_checked_desc
-            ON service_health_checks (status, checked_at DESC NULLS LAST, id DESC NULLS LAST)',
-        -- The checks of all services by checked_at, for which 012 has no index.
-        'CREATE INDEX IF NOT EXISTS idx_service_health_checks_checked_desc
-            ON service_health_checks (checked_at DESC NULLS LAST, id DESC NULLS LAST)',
-        -- Active alerts, newest first.
+        -- The checks of all services by checked_at, which is ordered as 012's index on
+        -- created_at serves it: read backwards.
+        'CREATE INDEX IF NOT EXISTS idx_service_health_checks_checked_at
+            ON service_health_checks (checked_at, id)',
+        -- The active alerts, among all.
         'CREATE INDEX IF NOT EXISTS idx_alert_events_status_created_desc
             ON alert_events (status, created_at DESC NULLS LAST, id DESC NULLS LAST)',
-        -- Active alerts of a service.
+        -- The active alerts of a service.
         'CREATE INDEX IF NOT EXISTS idx_alert_events_service_status_created_desc
             ON alert_events (service_name, status, created_at DESC NULLS LAST, id DESC NULLS LAST)',
         -- The most recent alert of a service and type.
         'CREATE INDEX IF NOT EXISTS idx_alert_events_service_type_created_desc
             ON alert_events (service_name, alert_type, created_at DESC NULLS LAST, id DESC NULLS LAST)',
-        -- All alerts of a service.
+        -- The alerts of a service.
         'CREATE INDEX IF NOT EXISTS idx_alert_events_service_created_desc
             ON alert_events (service_name, created_at DESC NULLS LAST, id DESC NULLS LAST)',
-        -- All alerts of a type.
+        -- The alerts of a type.
         'CREATE INDEX IF NOT EXISTS idx_alert_events_type_created_desc
             ON alert_events (alert_type, created_at DESC NULLS LAST, id DESC NULLS LAST)'];
 BEGIN
@@ -76,7 +76,7 @@ BEGIN
         missing TEXT;
     BEGIN
         IF home IS NULL THEN
-            RAISE EXCEPTION 'no schema of the search_path (%) exists: create it, and run this file again; nothing was changed', old_path
+            RAISE EXCEPTION 'no schema of the search_path (%) is there for this role: create it, or grant USAGE on it, and run this file again; nothing was changed', old_path
                 USING ERRCODE = 'invalid_schema_name';
         ELSIF to_regnamespace(quote_ident(home)) IS NULL THEN -- named by examples/migrate -schema
             EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', home);
