@@ -72,9 +72,11 @@ func (a attempt) do(request *http.Request, header http.Header, record *call.Reco
 	body, err := a.readBody(response)
 	switch {
 	case errors.Is(err, errTooLarge):
-		return nil, nil, &failure{final: true, Error: &Error{Status: response.StatusCode, Message: err.Error(), Err: err}}
+		return nil, nil, &failure{final: true, tooMuch: true, Error: &Error{Status: response.StatusCode, Message: err.Error(), Err: err}}
 	case err != nil:
-		return nil, nil, a.unanswered(ctx, request, &brokenOff{err: err})
+		failed := a.unanswered(ctx, request, &brokenOff{err: err})
+		failed.tooMuch, failed.slow = failed.slow, true
+		return nil, nil, failed
 	case response.StatusCode >= http.StatusMultipleChoices:
 		return nil, nil, a.refusal(response, body)
 	}
@@ -114,7 +116,13 @@ func (a attempt) refusal(response *http.Response, body []byte) *failure {
 	e := readError(response.StatusCode, response.Header, body)
 	e.Code, e.Message = a.hideKey(e.Code), a.hideKey(e.Message)
 	e.Details, e.Hint = a.hideKey(e.Details), a.hideKey(e.Hint)
-	return &failure{Error: e, retryAfter: retryAfter(response.Header, time.Now())}
+	return &failure{Error: e, retryAfter: retryAfter(response.Header, time.Now()), slow: gatewayTimedOut(e)}
+}
+
+// gatewayTimedOut knows the time limits of what stands before PostgREST, which itself
+// says 504 only with a code: https://supabase.com/docs/guides/troubleshooting/http-status-codes.
+func gatewayTimedOut(e *Error) bool {
+	return e.Code == "" && (e.Status == http.StatusGatewayTimeout || e.Status == 524 || e.Status == 544)
 }
 
 // unanswered tells whether the caller's context, our time limit or the network
@@ -132,6 +140,7 @@ func (a attempt) unanswered(limited context.Context, request *http.Request, err 
 		Error:    &Error{Message: cause.text, Err: cause},
 		neverRan: dialFailed(err),
 		final:    certificateRefused(err),
+		slow:     limited.Err() != nil,
 	}
 }
 

@@ -29,6 +29,8 @@ type failure struct {
 	retryAfter time.Duration // what the server asked for; 0 when it did not
 	neverRan   bool          // there was no connection to send it on
 	final      bool          // trying again cannot help, or must not be
+	tooMuch    bool          // the answer was too large, or its time ended while it came
+	slow       bool          // no answer came in time, or it broke off: perhaps for its size
 }
 
 // retry tries a request until it is answered, until trying again would not be
@@ -72,6 +74,9 @@ func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 				idle.CloseIdleConnections()
 			}
 		}
+		if record.TooMuch = record.Divisible && failed.tooMuch; record.TooMuch {
+			return nil, failed.Error
+		}
 		last := record.Attempts >= r.maxAttempts || request.Body != nil && request.GetBody == nil
 		if last || !failed.mayRepeat(repeatable) {
 			return nil, failed.Error
@@ -79,6 +84,9 @@ func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 		record.Unsure = record.Unsure || !failed.didNothing()
 		if !pause(ctx, max(backoff(record.Attempts), min(failed.retryAfter, maxRetryAfter))) {
 			return nil, interrupted(ctx, failed.Error)
+		}
+		if record.TooMuch = record.Divisible && failed.slow; record.TooMuch {
+			return nil, failed.Error
 		}
 	}
 }

@@ -30,6 +30,7 @@ type Operation struct {
 	status         int
 	attempts       int
 	rows           int64
+	size           size // of pages
 }
 
 // maxLogged is more bytes than a valid service_name or id has.
