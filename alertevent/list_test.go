@@ -65,8 +65,8 @@ func TestListsRefuseBadOptions(t *testing.T) {
 	t.Parallel()
 	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	for message, options := range map[string]alertevent.FindAllOptions{
-		`alert_type must be service_down, service_degraded or recovery, not "up"; status must be active, acknowledged or resolved, not "new"`: {AlertType: "up", Status: "new"},
-		"limit must not be negative (0: the default), not -1; service_name must not be blank; until must be after since":                      {Limit: -1, ServiceName: " ", Since: noon, Until: noon},
+		"alert_type must be valid UTF-8; status must not be blank":                                                       {AlertType: "\xff", Status: "\t"},
+		"limit must not be negative (0: the default), not -1; service_name must not be blank; until must be after since": {Limit: -1, ServiceName: " ", Since: noon, Until: noon},
 	} {
 		server, model := start(t)
 		_, err := model.FindAll(t.Context(), options)
