@@ -211,7 +211,7 @@ func TestDeleteOlderThan(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, deleted)
 	requests := server.Requests()[1:]
-	require.Equal(t, 2+1, len(requests), "two for a slice, one to see that there is nothing")
+	require.Len(t, requests, 2+1, "two for a slice, one to see that there is nothing")
 	for i, method := range []string{http.MethodGet, http.MethodDelete, http.MethodGet} {
 		require.Equal(t, method, requests[i].Method)
 	}

@@ -47,9 +47,10 @@ func TestDeleteOlderThanGoesInSlices(t *testing.T) {
 	require.Equal(t, int64(22_000), deleted)
 	sizes := deletes(server)
 	require.Equal(t, []string{"", "5000"}, sizes[:2], "a page to begin with")
-	require.Equal(t, 1+2*len(sizes), len(server.Requests()), "two for a slice")
+	sent := len(server.Requests())
+	require.Equal(t, 1+2*len(sizes), sent, "two for a slice")
 	require.GreaterOrEqual(t, len(sizes), 3)
-	for _, size := range sizes {
+	for _, size := range sizes[1:] {
 		n, err := strconv.Atoi(size)
 		require.NoError(t, err)
 		require.LessOrEqual(t, n, 20_000)
@@ -249,7 +250,8 @@ func TestDeleteOlderThanCountsItsRequests(t *testing.T) {
 			deleted, err := model.DeleteOlderThan(t.Context(), 30)
 			require.NoError(t, err)
 			require.EqualValues(t, test.old, deleted)
-			require.Equal(t, before+test.requests, len(server.Requests()))
+			sent := len(server.Requests()) - before
+			require.Equal(t, test.requests, sent)
 		})
 	}
 }
