@@ -127,7 +127,7 @@ func (f *failure) mayRepeat(repeatable bool) bool {
 		return false
 	case f.rolledBack():
 		return true
-	case f.Code == "57014": // statement timeout: the next try would take as long
+	case f.Code == "57014", f.Code == "SUP" && strings.Contains(f.Message, "statement timeout"): // the next try would take as long; SUP is @supabase/lite's
 		return false
 	default:
 		// A 500 with an SQLSTATE is the statement's own fault.
