@@ -102,6 +102,9 @@ func TestListsAreWholeOnEveryServer(t *testing.T) {
 					n := len(times)
 					want := map[int][]string{}
 					limits := []int{1, max(n-1, 1), max(n, 1), n + 1, 5000}
+					if n > 1000 {
+						limits = limits[2:3]
+					}
 					for _, limit := range limits {
 						want[limit] = listed(t, server, column, limit)
 					}
@@ -250,11 +253,13 @@ var tooMuch = map[string]func(*http.Request) (*http.Response, error){
 func TestPagesBecomeSmallerUntilTheyCome(t *testing.T) {
 	t.Parallel()
 	for name, fail := range tooMuch {
-		for _, most := range []int{1, 7, 100, 400} {
+		for most, n := range map[int]int{1: 15, 7: 40, 100: 600} {
+			if most < 100 && name == "larger than 64 MiB" {
+				continue // it takes long to read so much
+			}
 			t.Run(fmt.Sprintf("%s, above %d rows", name, most), func(t *testing.T) {
 				t.Parallel()
 				server, _ := start(t)
-				n := map[int]int{1: 15, 7: 40, 100: 1500, 400: 3000}[most]
 				var rows []map[string]any
 				for i := range n {
 					rows = append(rows, map[string]any{"service_name": fmt.Sprintf("s%05d", i), "status": "down", "created_at": noon.Add(time.Duration(i) * time.Second), "checked_at": noon})
