@@ -84,20 +84,15 @@ func (options FindAllOptions) problems() []string {
 }
 
 func (options FindAllOptions) listing() operation.Listing {
-	listing := operation.Listing{
+	return operation.Listing{
 		Where: []operation.Match{
 			{Column: "service_name", Value: options.ServiceName},
 			{Column: "alert_type", Value: string(options.AlertType)},
 			{Column: "status", Value: string(options.Status)},
 		},
 		By:    "created_at",
-		Order: operation.Newest,
 		Limit: options.Limit,
 		Since: options.Since,
 		Until: options.Until,
 	}
-	if options.ServiceName != "" || options.Status != "" {
-		listing.Order = operation.NewestOfSome
-	}
-	return listing
 }

@@ -1,6 +1,7 @@
 package healthcheck
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -86,20 +87,11 @@ func (options FindAllOptions) problems() []string {
 }
 
 func (options FindAllOptions) listing() operation.Listing {
-	listing := operation.Listing{
+	return operation.Listing{
 		Where: []operation.Match{{Column: "service_name", Value: options.ServiceName}, {Column: "status", Value: string(options.Status)}},
-		By:    "created_at",
-		Order: operation.Newest,
+		By:    cmp.Or(string(options.By), "created_at"),
 		Limit: options.Limit,
 		Since: options.Since,
 		Until: options.Until,
 	}
-	// Of a status alone by checked_at there is no index.
-	if options.ServiceName != "" || options.Status != "" && options.By == CreatedAt {
-		listing.Order = operation.NewestOfSome
-	}
-	if options.By == CheckedAt {
-		listing.By = "checked_at"
-	}
-	return listing
 }

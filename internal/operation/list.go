@@ -60,7 +60,7 @@ func (l *list[R]) run(ctx context.Context) error {
 		if err := l.emit(page); err != nil {
 			return err
 		}
-		if short && undated && !l.Order.NullsFirst && l.left > 0 {
+		if short && undated && !l.nullsFirst() && l.left > 0 {
 			if whole, err := l.ends(ctx, page); whole || err != nil {
 				return err
 			}
@@ -95,11 +95,11 @@ func (l *list[R]) first(ctx context.Context) (undated bool, err error) {
 		return false, nil
 	}
 	dated, others := l.split(page)
-	undated = len(others) > 0 || !l.Order.NullsFirst
+	undated = len(others) > 0 || !l.nullsFirst()
 	if err := l.emit(dated); err != nil || !undated || l.left == 0 {
 		return undated, err
 	}
-	whole := len(others) >= l.left && !l.Order.NullsFirst // the limit is reached
+	whole := len(others) >= l.left && !l.nullsFirst() // the limit is reached
 	if short && !whole {
 		if whole, err = l.ends(ctx, page); err != nil {
 			return undated, err
@@ -122,7 +122,7 @@ func (l *list[R]) split(page []R) (dated, undated []R) {
 		return page, nil
 	}
 	first, after := 0, len(page)
-	if l.Order.NullsFirst {
+	if l.nullsFirst() {
 		for first < after && l.at(&page[first]).IsZero() {
 			first++
 		}

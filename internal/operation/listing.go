@@ -2,6 +2,7 @@ package operation
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,26 +12,12 @@ import (
 	"github.com/supavigil/supavigil/supabase"
 )
 
-// Both orders put the largest value first. Where they put NULL says which index can
-// serve them.
-var (
-	// Newest is what a plain index serves, read backwards.
-	Newest = &postgrest.OrderOpts{NullsFirst: true}
-	// NewestOfSome is for queries about some rows of many, such as a service's:
-	// only an index made for it, DESC NULLS LAST, serves it. For Newest,
-	// PostgreSQL may prefer the index on the time alone and walk through all
-	// the other rows, to the end of the table if these are old.
-	NewestOfSome = &postgrest.OrderOpts{NullsFirst: false}
-)
-
 // Listing is what to list.
 type Listing struct {
 	// Where are the rows to list: those with each of these values.
 	Where []Match
 	// By is the column of times that orders the rows, newest first.
 	By string
-	// Order is Newest or NewestOfSome.
-	Order *postgrest.OrderOpts
 	// Limit is the most rows; 0 means all of them.
 	Limit int
 	// Since and Until narrow By to [Since, Until), to the microsecond. Zero times
@@ -99,15 +86,25 @@ func (l Listing) within(at time.Time) bool {
 	return !(!l.Since.IsZero() && at.Before(roundUp(l.Since)) || !l.Until.IsZero() && !at.Before(roundUp(l.Until)))
 }
 
-// sorted puts the newest rows first, and those without a time where Order has them.
+// nullsFirst says where NULL is put, and so which index serves the query: a list of
+// all rows is read from a plain one, backwards. What is about some rows of many, such
+// as a service's, says NULLS LAST, which only an index made for it serves: else
+// PostgreSQL may prefer the one on the time alone and walk through all the other
+// rows, to the end of the table if these are old.
+func (l Listing) nullsFirst() bool {
+	return !slices.ContainsFunc(l.Where, func(m Match) bool { return m.Value != "" })
+}
+
+// sorted puts the newest rows first, and those without a time where nullsFirst says.
 func (l Listing) sorted(query *postgrest.FilterBuilder) *postgrest.FilterBuilder {
-	return query.Order(l.By, l.Order).Order("id", l.Order)
+	order := &postgrest.OrderOpts{NullsFirst: l.nullsFirst()}
+	return query.Order(l.By, order).Order("id", order)
 }
 
 // reversed puts last what sorted puts first. The same index serves it.
 func (l Listing) reversed(query *postgrest.FilterBuilder) *postgrest.FilterBuilder {
-	reverse := &postgrest.OrderOpts{Ascending: true, NullsFirst: !l.Order.NullsFirst}
-	return query.Order(l.By, reverse).Order("id", reverse)
+	order := &postgrest.OrderOpts{Ascending: true, NullsFirst: !l.nullsFirst()}
+	return query.Order(l.By, order).Order("id", order)
 }
 
 // dated narrows a query to the rows that have a time and come after the cursor. The
@@ -137,7 +134,7 @@ func (l Listing) undated(query *postgrest.FilterBuilder, after cursor) *postgres
 	if after.id != "" {
 		query = query.Lt("id", after.id)
 	}
-	return query.Order("id", l.Order)
+	return l.sorted(query)
 }
 
 // roundUp returns the first microsecond that is not before t: what PostgreSQL
