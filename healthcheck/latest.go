@@ -39,9 +39,6 @@ func (m HealthCheckModel) FindLatest(ctx context.Context) ([]ServiceHealthCheck,
 			if o.AskFewer(err) {
 				continue
 			}
-			if e, ok := errors.AsType[*supabase.Error](err); ok && e.Code == "PGRST202" {
-				e.Message += "; migration 015 makes it"
-			}
 			if err != nil {
 				return nil, err
 			}

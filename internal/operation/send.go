@@ -9,6 +9,7 @@ import (
 
 	postgrest "github.com/supabase-community/postgrest-go"
 
+	"github.com/supavigil/supavigil/internal/call"
 	"github.com/supavigil/supavigil/internal/rowjson"
 	"github.com/supavigil/supavigil/internal/timestamp"
 	"github.com/supavigil/supavigil/supabase"
@@ -33,7 +34,7 @@ func (o *Operation) sendPayload(ctx context.Context, query *postgrest.FilterBuil
 	ctx, record := o.record(ctx)
 	record.Payload = payload
 	_, count, err := query.ExecuteWithContext(ctx)
-	o.answered(record)
+	o.note(record)
 	if err != nil {
 		return answer{}, record.Unsure, o.wrap(err, "postgrest-go did not send the request")
 	}
@@ -45,11 +46,19 @@ func (o *Operation) sendPayload(ctx context.Context, query *postgrest.FilterBuil
 func Call[R any](ctx context.Context, o *Operation, client *supabase.Client, function string, args any, shape Shape[R]) ([]R, error) {
 	ctx, record := o.record(ctx)
 	err := client.RPC(ctx, function, args, nil)
-	o.answered(record)
+	o.note(record)
 	if err != nil {
 		return nil, o.wrap(err, "the function was not called")
 	}
 	return decodeRows(o, record.Body, shape)
+}
+
+// note keeps how a request went.
+func (o *Operation) note(record *call.Record) {
+	o.status = record.Status
+	o.attempts += record.Attempts - o.size.spent
+	o.requests += min(record.Attempts-o.size.spent, 1)
+	o.size.last = record
 }
 
 // count executes a query that asks for an exact count, and returns it.

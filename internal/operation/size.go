@@ -82,13 +82,6 @@ func (o *Operation) record(ctx context.Context) (context.Context, *call.Record) 
 	return ctx, record
 }
 
-// answered takes note of how a request went.
-func (o *Operation) answered(record *call.Record) {
-	o.status = record.Status
-	o.attempts += record.Attempts - o.size.spent
-	o.size.last = record
-}
-
 // isTooMuch says that PostgreSQL had too little time or memory for a statement:
 // https://www.postgresql.org/docs/current/errcodes-appendix.html. 53300, too many
 // connections, is not about the statement.
