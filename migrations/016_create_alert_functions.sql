@@ -452,7 +452,7 @@ BEGIN
         missing TEXT;
     BEGIN
         IF home IS NULL THEN
-            RAISE EXCEPTION 'no schema of the search_path (%) exists: create it, and run this file again; nothing was changed', old_path
+            RAISE EXCEPTION 'no schema of the search_path (%) is there for this role: create it, or grant USAGE on it, and run this file again; nothing was changed', old_path
                 USING ERRCODE = 'invalid_schema_name';
         ELSIF to_regnamespace(quote_ident(home)) IS NULL THEN -- named by examples/migrate -schema
             EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', home);
@@ -571,7 +571,7 @@ BEGIN
         END IF;
     END LOOP;
     FOR found IN
-        SELECT c.relname AS name, (i.indisvalid AND i.indisready AND i.indislive) AS valid, pg_get_indexdef(i.indexrelid) = 'CREATE ' || format(want, home) AS same
+        SELECT c.relname AS name, (i.indisvalid AND i.indisready AND i.indislive) AS valid, regexp_replace(pg_get_indexdef(i.indexrelid), ' WITH \([^)]*\)', '') = 'CREATE ' || format(want, home) AS same
         FROM unnest(needed) want
         JOIN pg_class c ON c.relname = substring(want FROM 'idx_\w+') AND c.relnamespace = quote_ident(home)::regnamespace
         LEFT JOIN pg_index i ON i.indexrelid = c.oid
