@@ -112,6 +112,8 @@ func (l limits) first(rows []Row) []Row {
 func (l *limits) lower(batch []Row, err error) bool {
 	e, ok := errors.AsType[*supabase.Error](err)
 	switch {
+	case errors.Is(err, supabase.ErrConflict): // as well
+		return false
 	case ok && e.Status == http.StatusRequestEntityTooLarge:
 		l.bytes = size(batch) / 2
 	case isStatementTimeout(err):
