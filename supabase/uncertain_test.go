@@ -33,7 +33,6 @@ func TestErrorSaysThatAWriteMayStand(t *testing.T) {
 		"409":                       {[]step{postgrestError(409, "23505", "duplicate")}, false},
 		"429":                       {[]step{{status: 429}}, false},
 		"501":                       {[]step{{status: 501}}, false},
-		"redirect":                  {[]step{{status: 302}}, true},
 		"lost, then 403":            {[]step{reset, {status: 403}}, true},
 		"lost, then 409":            {[]step{reset, postgrestError(409, "23505", "duplicate")}, true},
 		"502, then nothing listens": {[]step{{status: 502}, refusedBy}, true},
