@@ -128,7 +128,7 @@ func TestCreateManySaysHowManyAreStored(t *testing.T) {
 	require.Equal(t, 1000, count(t, server))
 	require.Len(t, events, 1, "one operation")
 	require.EqualValues(t, 1000, events[0]["rows"])
-	require.EqualValues(t, 2, events[0]["attempts"])
+	require.EqualValues(t, 2, events[0]["requests"])
 }
 
 func TestCreateManyOfRowsThatAreThere(t *testing.T) {

@@ -17,12 +17,16 @@
 // Every failure of an operation is an [*Error], found with errors.As. Its class
 // is found with errors.Is:
 //
-//   - [ErrInvalid]: refused before any I/O; nothing was sent. Mend the call.
+//   - [ErrInvalid]: refused before any I/O; nothing was sent. Fix the call.
 //   - [ErrNotFound]: one row was asked for and there is none.
 //   - [ErrConflict]: 409, such as a row with that id.
 //   - [ErrPermission]: 401 or 403; the key, or the grants of the migrations.
+//   - [ErrSchema]: a table, column, function or schema is not there, or not
+//     exposed; the text names the migration that makes it.
 //   - [ErrUnavailable]: no answer came, or 429, or 500 and above. Trying later
-//     may help; a write may stand all the same.
+//     may help.
+//
+// Error.Uncertain says of a write that it may have been carried out all the same.
 //
 // An answer that cannot be decoded, or is larger than 64 MiB, has no class.
 // context.Canceled and context.DeadlineExceeded are found only when the
@@ -30,7 +34,8 @@
 // alone is the class; between tries, the last failure's class is found as well.
 //
 // Error() is one line without the row's data, the query, the headers and the
-// key. Details can hold row data: log it knowingly.
+// key. Details can hold row data: log it knowingly. No field holds the key, nor
+// 12 bytes or more of it in a row, whatever a server echoes.
 //
 // # Retries
 //
@@ -39,11 +44,12 @@
 // times a random factor in [½, 1], or what Retry-After asks for if that is
 // longer, of which at most 30 s count. A wait that would outlast the context's
 // deadline is not begun. So without a deadline a hanging server costs up to
-// attempts × timeout and the waits between; give operations a deadline.
+// attempts × timeout and the waits between, and the wait for a place in the pool;
+// give operations a deadline.
 //
-// What never ran is tried again, whatever it is: a failed dial, and
-// PostgREST's PGRST000, PGRST002, PGRST003, and PGRST303 for a token issued in
-// the future. What may have run is tried again only where doing it twice is the
+// What never ran is tried again, whatever it is: what failed before the request
+// could leave (dial, proxy, TLS handshake), and PostgREST's PGRST000, PGRST002,
+// PGRST003, and PGRST303 for a token issued in the future. What may have run is tried again only where doing it twice is the
 // same as once: GET, HEAD, and the models' own writes, which carry their ids or
 // conditions. These are tried again after no answer, 408, 429, and 500 and
 // above, except 501, a statement timeout (57014), and a 500 with an SQLSTATE
@@ -51,6 +57,6 @@
 //
 // # Concurrency
 //
-// A Client, and a Config, may be used by many goroutines. All clients share one
-// connection pool, unless Config.Transport says otherwise.
+// A Client, and a Config, may be used by many goroutines. All clients of a host
+// share one connection pool, unless Config.Transport says otherwise.
 package supabase

@@ -34,8 +34,7 @@ func (o *Operation) sendPayload(ctx context.Context, query *postgrest.FilterBuil
 	ctx, record := call.Repeatable(ctx)
 	record.Payload = payload
 	_, count, err := query.ExecuteWithContext(ctx)
-	o.status = record.Status
-	o.attempts += record.Attempts
+	o.note(record)
 	if err != nil {
 		return answer{}, record.Unsure, o.wrap(err, "postgrest-go did not send the request")
 	}
@@ -47,12 +46,18 @@ func (o *Operation) sendPayload(ctx context.Context, query *postgrest.FilterBuil
 func Call[R any](ctx context.Context, o *Operation, client *supabase.Client, function string, args any, shape Shape[R]) ([]R, error) {
 	ctx, record := call.Repeatable(ctx)
 	err := client.RPC(ctx, function, args, nil)
-	o.status = record.Status
-	o.attempts += record.Attempts
+	o.note(record)
 	if err != nil {
 		return nil, o.wrap(err, "the function was not called")
 	}
 	return decodeRows(o, record.Body, shape)
+}
+
+// note keeps how a request went.
+func (o *Operation) note(record *call.Record) {
+	o.status = record.Status
+	o.attempts += record.Attempts
+	o.requests += min(record.Attempts, 1)
 }
 
 // count executes a query that asks for an exact count, and returns it.
