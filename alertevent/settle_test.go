@@ -105,7 +105,8 @@ func TestWhatSettlingAnswersIsTrue(t *testing.T) {
 								case unclear && before != "none" && (moved || !movable):
 									require.NoError(t, err)
 								default:
-									require.False(t, isUncertain(t, err), err)
+									// What does not stand yet may still be on its way.
+									require.Equal(t, later == 500 || later == 502 || later == 200, isUncertain(t, err), err)
 									require.Equal(t, later, asError(t, err).Status)
 								}
 								require.Equal(t, err == nil, alert != nil)
