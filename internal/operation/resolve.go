@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -61,7 +62,7 @@ func (o *Operation) NotThere(err error, left Traces, lookErr error) error {
 // Else the error is err: uncertain where the look is not possible, or fails, and
 // where the rows are not there but the last attempt may still be under way.
 func (o *Operation) resolve(ctx context.Context, client *supabase.Client, rows []Row, left Traces, err error) (map[string]json.RawMessage, error) {
-	repeated := errors.Is(err, supabase.ErrConflict) && !slices.ContainsFunc(rows, func(row Row) bool { return !row.Made })
+	repeated := isDuplicate(err) && !slices.ContainsFunc(rows, func(row Row) bool { return !row.Made })
 	if !IsUncertain(err) && !repeated {
 		return nil, err
 	}
@@ -90,6 +91,13 @@ func (o *Operation) resolve(ctx context.Context, client *supabase.Client, rows [
 	default:
 		return found, nil
 	}
+}
+
+// isDuplicate tells a unique constraint from the others that are a conflict, if the
+// answer does.
+func isDuplicate(err error) bool {
+	e, ok := errors.AsType[*supabase.Error](err)
+	return ok && e.Status == http.StatusConflict && (e.Code == "23505" || e.Code == "")
 }
 
 // look reads those of rows that are there, by their ids. A server cuts an answer at

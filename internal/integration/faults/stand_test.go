@@ -143,9 +143,9 @@ func (s *stand) run(ctx context.Context, t *testing.T, o operation) outcome {
 		require.ErrorAs(t, err, &got.err)
 		require.Empty(t, result)
 	}
-	event := struct{ Attempts int }{}
+	event := struct{ Requests, Retries int }{}
 	require.NoError(t, json.Unmarshal(logged.Bytes(), &event), "one event: %s", &logged)
-	got.attempts = event.Attempts
+	got.attempts = event.Requests + event.Retries
 	withoutKey(t, string(s.config.Key), logged.String(), err)
 	return got
 }
