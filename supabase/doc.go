@@ -28,14 +28,15 @@
 //
 // Error.Uncertain says of a write that it may have been carried out all the same.
 //
-// An answer that cannot be decoded, or is larger than 64 MiB, has no class.
+// An answer that cannot be decoded, is larger than 64 MiB, or came from another
+// URL than was asked, has no class.
 // context.Canceled and context.DeadlineExceeded are found only when the
 // caller's own context ended the operation. When it ended during a try, that
 // alone is the class; between tries, the last failure's class is found as well.
 //
 // Error() is one line without the row's data, the query, the headers and the
-// key. Details can hold row data: log it knowingly. No field holds the key, nor
-// 12 bytes or more of it in a row, whatever a server echoes.
+// key. Details can hold row data: log it knowingly. Whatever a server echoes,
+// its words here are without the key, and without 12 bytes of it in a row.
 //
 // # Retries
 //

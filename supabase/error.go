@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// The classes of failure, for errors.Is. An answer that cannot be decoded or
-// is too large has none of them.
+// The classes of failure, for errors.Is. An answer that cannot be used has none
+// of them.
 var (
 	// ErrInvalid is what was refused before any I/O: configuration, arguments,
 	// names. Nothing was sent.

@@ -171,7 +171,7 @@ func TestDeadHTTP2ConnectionCostsOneAttempt(t *testing.T) {
 	pool.current.Store(transport)
 	t.Cleanup(func() { pool.current.Load().CloseIdleConnections() })
 
-	config := Config{URL: "https://" + proxy.address, Key: "sb_secret_x", Timeout: 300 * time.Millisecond}
+	config := Config{URL: "https://" + proxy.address, Key: "sb_secret_x", Timeout: 900 * time.Millisecond}
 	checked, err := config.check()
 	require.NoError(t, err)
 	client, err := checked.open()

@@ -148,6 +148,8 @@ func (f *failure) mayHaveRun() bool {
 		return true
 	case f.Status < http.StatusInternalServerError, f.Status == http.StatusNotImplemented:
 		return false
+	case f.Status == 521, f.Status == 523, f.Status == 525, f.Status == 526:
+		return false // Cloudflare had no connection to the server: https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
 	default:
 		return !isSQLState(f.Code) || strings.HasPrefix(f.Code, "08") || strings.HasPrefix(f.Code, "57P") || f.Code == "40003"
 	}

@@ -2,6 +2,7 @@ package supabase_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -94,7 +95,8 @@ func TestWhatNeverLeftNeverRan(t *testing.T) {
 			return "http://" + listener.Addr().String(), &http.Transport{}, "connection refused"
 		},
 		"an unknown host": func(*testing.T) (string, *http.Transport, string) {
-			return "http://host.invalid", &http.Transport{}, "dial"
+			resolver := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no server") }}
+			return "http://host.invalid", &http.Transport{DialContext: (&net.Dialer{Resolver: resolver}).DialContext}, "no answer: dial tcp: lookup host.invalid"
 		},
 		"a dialer of one's own that fails": func(*testing.T) (string, *http.Transport, string) {
 			return "http://localhost", &http.Transport{Dial: func(string, string) (net.Conn, error) { return nil, errors.New("no route") }}, "no answer: no route" //nolint:staticcheck // old, not gone
@@ -178,7 +180,10 @@ func TestWhatNeverLeftNeverRan(t *testing.T) {
 				transport.MaxConnsPerHost = places
 				t.Cleanup(transport.CloseIdleConnections)
 				client := open(t, server, func(c *supabase.Config) {
-					c.Transport, c.MaxAttempts, c.Timeout = transport, 2, 50*time.Millisecond
+					c.Transport, c.MaxAttempts = transport, 2
+					if strings.HasSuffix(name, "hangs") {
+						c.Timeout = 50 * time.Millisecond
+					}
 				})
 				for _, kind := range []string{"POST", "PATCH", "DELETE", "RPC"} {
 					e := send(t.Context(), client, kind)
@@ -217,7 +222,10 @@ func TestWhatLeftMayHaveRun(t *testing.T) {
 			transport := &http.Transport{}
 			t.Cleanup(transport.CloseIdleConnections)
 			client := open(t, "http://"+listen(t, handle), func(c *supabase.Config) {
-				c.Transport, c.MaxAttempts, c.Timeout = transport, 2, 100*time.Millisecond
+				c.Transport, c.MaxAttempts = transport, 2
+				if name == "hangs" {
+					c.Timeout = 250 * time.Millisecond
+				}
 			})
 			for _, kind := range []string{"POST", "PATCH", "DELETE", "RPC"} {
 				e := send(t.Context(), client, kind)
@@ -241,7 +249,7 @@ func TestWhichAnswersLeaveAWriteUncertain(t *testing.T) {
 			postgrestError(503, "PGRST001", ""), postgrestError(503, "08006", ""), postgrestError(503, "57P01", ""), postgrestError(500, "40003", ""),
 		},
 		false: {
-			refusedBy, {status: 400}, {status: 401}, {status: 403}, {status: 404}, {status: 409}, {status: 413}, {status: 429}, {status: 501}, {status: 307},
+			refusedBy, {status: 400}, {status: 401}, {status: 403}, {status: 404}, {status: 409}, {status: 413}, {status: 429}, {status: 501}, {status: 307}, {status: 521}, {status: 523}, {status: 525}, {status: 526},
 			postgrestError(503, "PGRST000", ""), postgrestError(503, "PGRST002", ""), postgrestError(504, "PGRST003", ""), postgrestError(500, "40001", ""),
 			postgrestError(503, "53300", ""), postgrestError(500, "57014", ""), postgrestError(500, "XX000", ""), postgrestError(400, "P0001", ""),
 			{err: &net.OpError{Op: "proxyconnect", Net: "tcp", Err: syscall.ECONNREFUSED}}, {err: &net.OpError{Op: "socks connect", Net: "tcp", Err: syscall.ECONNREFUSED}},

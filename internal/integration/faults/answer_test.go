@@ -25,7 +25,7 @@ func answerFaults() []fault {
 		{status: 400, name: "22P02", final: true},
 		{status: 401, name: "PGRST301", class: "permission", final: true},
 		{status: 403, name: "42501", class: "permission", final: true},
-		{status: 404, name: "PGRST205", final: true},
+		{status: 404, name: "PGRST205", class: "schema", final: true},
 		{status: 409, name: "23503", class: "conflict", final: true},
 		{status: 408, ambiguous: true},
 		{status: 429, class: unavailable},

@@ -126,7 +126,7 @@ func (w *watched) RoundTrip(request *http.Request) (*http.Response, error) {
 type outcome struct {
 	result   string
 	err      *supabase.Error
-	attempts int // as logged
+	attempts int // as logged: requests and retries
 	took     time.Duration
 }
 
@@ -175,7 +175,7 @@ func classes(err error) []string {
 	found := []string{}
 	for name, class := range map[string]error{
 		"invalid": supabase.ErrInvalid, "not found": supabase.ErrNotFound, "conflict": supabase.ErrConflict,
-		"permission": supabase.ErrPermission, "unavailable": supabase.ErrUnavailable,
+		"permission": supabase.ErrPermission, "schema": supabase.ErrSchema, "unavailable": supabase.ErrUnavailable,
 		"canceled": context.Canceled, "deadline": context.DeadlineExceeded,
 	} {
 		if errors.Is(err, class) {
