@@ -11,7 +11,7 @@
 -- the order does, so that rows of one time are never sorted.
 --
 -- Each index is written at every insert, so there is none that no query needs: the
--- checks, of which there are many, have four of these; alerts are few. The lists of
+-- checks, of which there are many, have five of these; alerts are few. The lists of
 -- all services and retention are served by 012's indexes on created_at. Three
 -- others of 012's are not needed from here on, and stay, since others may use them:
 -- idx_service_health_checks_service_created, idx_alert_events_status and
@@ -40,10 +40,13 @@ DECLARE
         -- The checks of one status: the few that are down, among all.
         'CREATE INDEX IF NOT EXISTS idx_service_health_checks_status_created_desc
             ON service_health_checks (status, created_at DESC NULLS LAST, id DESC NULLS LAST)',
-        -- The checks of all services by checked_at, which is ordered as 012's index on
-        -- created_at serves it: read backwards.
-        'CREATE INDEX IF NOT EXISTS idx_service_health_checks_checked_at
-            ON service_health_checks (checked_at, id)',
+        -- The same by checked_at.
+        'CREATE INDEX IF NOT EXISTS idx_service_health_checks_status_checked_desc
+            ON service_health_checks (status, checked_at DESC NULLS LAST, id DESC NULLS LAST)',
+        -- The checks of all services by checked_at, which say NULLS FIRST, as lists of
+        -- all do.
+        'CREATE INDEX IF NOT EXISTS idx_service_health_checks_checked_desc
+            ON service_health_checks (checked_at DESC, id DESC)',
         -- The active alerts, among all.
         'CREATE INDEX IF NOT EXISTS idx_alert_events_status_created_desc
             ON alert_events (status, created_at DESC NULLS LAST, id DESC NULLS LAST)',

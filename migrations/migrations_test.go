@@ -80,7 +80,7 @@ func TestDocumentHasTheIndexes(t *testing.T) {
 		}
 		return found
 	}
-	require.Len(t, statements(file), 9)
+	require.Len(t, statements(file), 10)
 	require.Equal(t, statements(file), statements(document))
 }
 

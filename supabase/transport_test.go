@@ -221,11 +221,8 @@ func TestWrongCertificateIsFinal(t *testing.T) {
 
 func TestNothingListens(t *testing.T) {
 	t.Parallel()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
-	client := open(t, "http://"+listener.Addr().String(), func(c *supabase.Config) { c.MaxAttempts = 2 })
-	err = client.RPC(t.Context(), "f", nil, nil)
+	client := open(t, "http://"+refusing, func(c *supabase.Config) { c.MaxAttempts = 2 })
+	err := client.RPC(t.Context(), "f", nil, nil)
 	requireClass(t, err, "unavailable")
 	var e *supabase.Error
 	require.ErrorAs(t, err, &e)

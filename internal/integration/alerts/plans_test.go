@@ -38,7 +38,7 @@ func TestEverythingByIndex(t *testing.T) {
 	t.Parallel()
 	database := newDatabase(t, all)
 	owner, s := open(t, database.URL), open(t, database.URL, asService)
-	rows, opened := 40_000, 400
+	rows, opened := 20_000, 400
 	if long() {
 		rows, opened = 1_000_000, 2_000
 	}

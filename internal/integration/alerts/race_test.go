@@ -259,7 +259,7 @@ func (s *stress) start(t *testing.T, owner *pgx.Conn, watcher session, calls int
 func newStress(t *testing.T, deletes bool) (s *stress, owner, watcher session, calls int) {
 	t.Helper()
 	database := newDatabase(t, all)
-	calls = 3_200
+	calls = 1_920
 	if long() {
 		calls = 32_000
 	}

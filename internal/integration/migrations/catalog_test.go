@@ -112,11 +112,12 @@ var wantIndexes = [][]string{
 	{"CREATE INDEX idx_alert_requests_called_at ON public.alert_requests USING btree (called_at)"},
 	{"CREATE INDEX idx_alert_transitions_alert ON public.alert_transitions USING btree (alert_id, id)"},
 	{"CREATE INDEX idx_alert_transitions_request ON public.alert_transitions USING btree (request_id) WHERE (request_id IS NOT NULL)"},
-	{"CREATE INDEX idx_service_health_checks_checked_at ON public.service_health_checks USING btree (checked_at, id)"},
+	{"CREATE INDEX idx_service_health_checks_checked_desc ON public.service_health_checks USING btree (checked_at DESC, id DESC)"},
 	{"CREATE INDEX idx_service_health_checks_created_at ON public.service_health_checks USING btree (created_at)"},
 	{"CREATE INDEX idx_service_health_checks_service_checked_desc ON public.service_health_checks USING btree (service_name, checked_at DESC NULLS LAST, id DESC NULLS LAST)"},
 	{"CREATE INDEX idx_service_health_checks_service_created ON public.service_health_checks USING btree (service_name, created_at)"},
 	{"CREATE INDEX idx_service_health_checks_service_created_desc ON public.service_health_checks USING btree (service_name, created_at DESC NULLS LAST, id DESC NULLS LAST)"},
+	{"CREATE INDEX idx_service_health_checks_status_checked_desc ON public.service_health_checks USING btree (status, checked_at DESC NULLS LAST, id DESC NULLS LAST)"},
 	{"CREATE INDEX idx_service_health_checks_status_created_desc ON public.service_health_checks USING btree (status, created_at DESC NULLS LAST, id DESC NULLS LAST)"},
 	{"CREATE UNIQUE INDEX service_health_checks_pkey ON public.service_health_checks USING btree (id)"},
 }
