@@ -38,17 +38,16 @@ func move(t *testing.T, s session, id, to string, more ...any) answer {
 func history(t *testing.T, s session, id string) (steps []string) {
 	t.Helper()
 	for _, step := range must[[]transition](t, s, "alert_history", args{"alert_id": id}) {
-		text := "created"
+		words := []string{"created", step.To}
 		if step.From != nil {
-			text = *step.From
+			words[0] = *step.From
 		}
-		text += " " + step.To
 		for _, word := range []*string{step.By, step.Reason} {
 			if word != nil {
-				text += " " + *word
+				words = append(words, *word)
 			}
 		}
-		steps = append(steps, text)
+		steps = append(steps, strings.Join(words, " "))
 	}
 	return steps
 }
@@ -161,8 +160,15 @@ func TestTransition(t *testing.T) {
 		to      string
 		changed bool
 	}{
-		{"active", false}, {"acknowledged", true}, {"acknowledged", false}, {"active", true},
-		{"acknowledged", true}, {"resolved", true}, {"resolved", false}, {"active", true}, {"resolved", true},
+		{"active", false},
+		{"acknowledged", true},
+		{"acknowledged", false},
+		{"active", true},
+		{"acknowledged", true},
+		{"resolved", true},
+		{"resolved", false},
+		{"active", true},
+		{"resolved", true},
 	} {
 		request := newID()
 		got := move(t, s, id, step.to, "request_id", request, "by", "ann")
@@ -286,7 +292,7 @@ func TestNotifications(t *testing.T) {
 	require.Equal(t, "true", confirm(t, s, id, "resolved", tokens[6]), "it was told, of before")
 	require.Equal(t, []string{"opened api"}, told(7))
 	s.exec(t, "DELETE FROM alert_events WHERE id = $1", id)
-	require.Equal(t, "", confirm(t, s, id, "opened", tokens[7]), "null: it is gone")
+	require.Empty(t, confirm(t, s, id, "opened", tokens[7]), "null: it is gone")
 }
 
 func TestNotificationsInOrder(t *testing.T) {

@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -151,11 +153,9 @@ type args = map[string]any
 // with returns base with more in it.
 func with(base args, more ...any) args {
 	merged := args{}
-	for name, value := range base {
-		merged[name] = value
-	}
-	for i := 0; i < len(more); i += 2 {
-		merged[more[i].(string)] = more[i+1]
+	maps.Copy(merged, base)
+	for pair := range slices.Chunk(more, 2) {
+		merged[pair[0].(string)] = pair[1]
 	}
 	return merged
 }

@@ -68,17 +68,23 @@ func TestMigrationStopsBeforeItChangesAnything(t *testing.T) {
 			to_status TEXT, by TEXT, reason TEXT, request_id UUID, tenant INT NOT NULL)`, "42P07", "tenant integer is not expected"},
 		"a view in the way": {`CREATE VIEW alert_requests AS SELECT gen_random_uuid() AS id, '{}'::jsonb AS call, now() AS called_at`, "42P07", "it is no table"},
 		"another dedup_key": {"ALTER TABLE alert_events ADD COLUMN dedup_key INTEGER", "42P07", "dedup_key integer is not expected"},
-		"another index of that name": {"CREATE INDEX idx_alert_events_one_open_per_key ON alert_events (status)",
-			"42710", "not the index that these migrations make"},
+		"another index of that name": {
+			"CREATE INDEX idx_alert_events_one_open_per_key ON alert_events (status)",
+			"42710", "not the index that these migrations make",
+		},
 		"a table of the index's name": {"CREATE TABLE idx_alert_events_resolved ()", "42710", "not the index"},
 		"an invalid index": {`CREATE INDEX idx_alert_events_resolved ON alert_events (coalesce(resolved_at, created_at)) WHERE status = 'resolved';
 			UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_alert_events_resolved'::regclass`, "55000", "REINDEX INDEX CONCURRENTLY"},
 		"two open alerts of a key": {`ALTER TABLE alert_events ADD COLUMN dedup_key VARCHAR(200);
 			INSERT INTO alert_events (service_name, alert_type, status, dedup_key) SELECT 'api', 'service_down', 'active', 'k' FROM generate_series(1, 2)`, "23505", "one_open_per_key"},
-		"a role that is not the owner": {"CREATE ROLE somebody; GRANT ALL ON ALL TABLES IN SCHEMA public TO somebody; GRANT ALL ON SCHEMA public TO somebody; SET ROLE somebody",
-			"42501", "as a role that owns the tables"},
-		"an owner of nothing else": {"CREATE ROLE poor; ALTER TABLE alert_events OWNER TO poor; ALTER TABLE service_health_checks OWNER TO poor; REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO poor; SET ROLE poor",
-			"42501", "as a role that owns the tables and schema"},
+		"a role that is not the owner": {
+			"CREATE ROLE somebody; GRANT ALL ON ALL TABLES IN SCHEMA public TO somebody; GRANT ALL ON SCHEMA public TO somebody; SET ROLE somebody",
+			"42501", "as a role that owns the tables",
+		},
+		"an owner of nothing else": {
+			"CREATE ROLE poor; ALTER TABLE alert_events OWNER TO poor; ALTER TABLE service_health_checks OWNER TO poor; REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO poor; SET ROLE poor",
+			"42501", "as a role that owns the tables and schema",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -137,7 +137,7 @@ func (s *stress) next(random *rand.Rand) (function string, data args) {
 // run makes calls, and every third one again: at the same time on another
 // connection, or afterwards as if its answer had been lost.
 func (s *stress) run(ctx context.Context, seed uint64, calls int) (ledger []made, err error) {
-	random := rand.New(rand.NewPCG(seed, 1))
+	random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // not a secret
 	one, two := &caller{url: s.url, lost: &s.lost}, &caller{url: s.url, lost: &s.lost}
 	defer one.close()
 	defer two.close()
@@ -211,10 +211,10 @@ func (s *stress) start(t *testing.T, owner *pgx.Conn, watcher session, calls int
 	var callers, others sync.WaitGroup
 	over := make(chan struct{})
 	ledgers, failures := make([][]made, clients), make([]error, clients)
-	seed := rand.Uint64()
+	seed := rand.Uint64() //nolint:gosec // not a secret
 	t.Logf("seed %d", seed)
 	for i := range clients {
-		callers.Go(func() { ledgers[i], failures[i] = s.run(t.Context(), seed+uint64(i), calls/clients) })
+		callers.Go(func() { ledgers[i], failures[i] = s.run(t.Context(), seed+uint64(i), calls/clients) }) //nolint:gosec // not negative
 	}
 	var doubles, looks, kills int
 	var watching, killing error

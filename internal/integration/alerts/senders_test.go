@@ -132,7 +132,7 @@ func TestSendersThatDie(t *testing.T) {
 	failures := make([]error, 8)
 	for i := range failures {
 		living.Go(func() {
-			random := rand.New(rand.NewPCG(rand.Uint64(), uint64(i)))
+			random := rand.New(rand.NewPCG(rand.Uint64(), uint64(i))) //nolint:gosec // not a secret
 			for failures[i] == nil && guarded() {
 				failures[i] = s.life(t.Context(), random, guarded)
 			}
