@@ -147,7 +147,7 @@ func (l *lite) migrate(ctx context.Context, migrations fs.FS) error {
 			return err
 		}
 		if !named.MatchString(name) {
-			name = fmt.Sprintf("%014d_%s", 20000101000000+i, name)
+			name = fmt.Sprintf("20000101%06d_%s", i, name)
 		}
 		if _, err := l.folder.write(string(sql), "supabase", "migrations", name); err != nil {
 			return err
