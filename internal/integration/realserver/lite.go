@@ -71,7 +71,7 @@ func startLitePostgres(ctx context.Context, options Options) (*REST, error) {
 }
 
 func newLite(ctx context.Context, options Options) (*lite, error) {
-	node, err := program("node", "install Node.js, 20 or newer")
+	node, err := nodeProgram()
 	if err != nil {
 		return nil, err
 	}
