@@ -119,7 +119,7 @@ const (
 	// unhurried is a time limit that no attempt reaches.
 	unhurried = 20 * time.Second
 	// brief is the deadline of a caller in a hurry.
-	brief = 2 * time.Second
+	brief = 4 * time.Second
 )
 
 // promise is what must come of one cell of the matrix.
@@ -200,7 +200,7 @@ func (f fault) promised(o operation, how form) promise {
 		p.change = change{}
 	}
 	if f.hangs {
-		p.within += time.Duration(faulty) * timeout
+		p.within += time.Duration(faulty) * max(timeout, brief)
 	}
 	p.within += time.Duration(faulty) * max(f.wait, 400*time.Millisecond)
 	return p
