@@ -3,7 +3,6 @@ package supabase
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -29,6 +28,8 @@ type failure struct {
 	retryAfter time.Duration // what the server asked for; 0 when it did not
 	neverRan   bool          // there was no connection to send it on
 	final      bool          // trying again cannot help, or must not be
+	tooMuch    bool          // the answer was too large, or its time ended while it came
+	slow       bool          // no answer came in time, or it broke off: perhaps for its size
 }
 
 // retry tries a request until it is answered, until trying again would not be
@@ -54,7 +55,7 @@ func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 		record.Attempts++
 		response, body, failed := r.attempt.do(request, header, record)
 		if failed == nil {
-			record.Status = response.StatusCode
+			record.Status, record.LastUnsure = response.StatusCode, false
 			record.Counted = counted(response.Header)
 			if read {
 				record.Body, body = body, nil
@@ -66,19 +67,21 @@ func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 		failed.Op, failed.Table = operationOf(r.rest, request)
 		failed.Attempts = record.Attempts
 		record.Status = failed.Status
-		if failed.leftSilence() {
-			// Idle connections that died as well would cost an attempt each.
-			if idle, ok := r.attempt.transport.(interface{ CloseIdleConnections() }); ok {
-				idle.CloseIdleConnections()
-			}
+		record.LastUnsure = failed.mayHaveRun()
+		failed.Uncertain = (record.Unsure || record.LastUnsure) && request.Method != http.MethodGet && request.Method != http.MethodHead
+		if record.TooMuch = record.Divisible && failed.tooMuch; record.TooMuch {
+			return nil, failed.Error
 		}
 		last := record.Attempts >= r.maxAttempts || request.Body != nil && request.GetBody == nil
 		if last || !failed.mayRepeat(repeatable) {
 			return nil, failed.Error
 		}
-		record.Unsure = record.Unsure || !failed.didNothing()
+		record.Unsure = record.Unsure || record.LastUnsure
 		if !pause(ctx, max(backoff(record.Attempts), min(failed.retryAfter, maxRetryAfter))) {
 			return nil, interrupted(ctx, failed.Error)
+		}
+		if record.TooMuch = record.Divisible && failed.slow; record.TooMuch {
+			return nil, failed.Error
 		}
 	}
 }
@@ -97,12 +100,6 @@ func newMemory(body []byte) io.ReadCloser {
 
 func (*memory) Close() error { return nil }
 
-// leftSilence says that a request went out and nothing came back, unless its
-// caller gave it up.
-func (f *failure) leftSilence() bool {
-	return f.Status == 0 && !f.neverRan && !errors.Is(f.Err, context.Canceled)
-}
-
 // mayRepeat says whether another try is safe and can help. What never ran may
 // always be tried again; what may have run, only if its effect is the same.
 func (f *failure) mayRepeat(repeatable bool) bool {
@@ -119,7 +116,7 @@ func (f *failure) mayRepeat(repeatable bool) bool {
 		return false
 	case f.rolledBack():
 		return true
-	case f.Code == "57014": // statement timeout: the next try would take as long
+	case f.Code == "57014", f.Code == "SUP" && strings.Contains(f.Message, "statement timeout"): // the next try would take as long; SUP is @supabase/lite's
 		return false
 	default:
 		// A 500 with an SQLSTATE is the statement's own fault.
@@ -147,9 +144,23 @@ func (f *failure) rolledBack() bool {
 	return slices.Contains([]string{"40001", "40P01", "55P03", "53300"}, f.Code)
 }
 
-// didNothing says that the database is as it was before the attempt.
-func (f *failure) didNothing() bool {
-	return f.didNotRun() || f.rolledBack() || f.Status == http.StatusTooManyRequests
+// mayHaveRun says that the database may have changed, though the attempt failed.
+// An answer with an SQLSTATE is one of a statement that was rolled back, unless
+// PostgreSQL went away meanwhile
+// (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+func (f *failure) mayHaveRun() bool {
+	switch {
+	case f.didNotRun(), f.rolledBack():
+		return false
+	case f.Status < http.StatusMultipleChoices, f.Status == http.StatusSeeOther, f.Status == http.StatusRequestTimeout:
+		return true
+	case f.Status < http.StatusInternalServerError, f.Status == http.StatusNotImplemented:
+		return false
+	case f.Status == 521, f.Status == 523, f.Status == 525, f.Status == 526:
+		return false // Cloudflare had no connection to the server: https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
+	default:
+		return !isSQLState(f.Code) || strings.HasPrefix(f.Code, "08") || strings.HasPrefix(f.Code, "57P") || f.Code == "40003"
+	}
 }
 
 // isSQLState tells PostgreSQL's five characters from PGRST116 and the like.

@@ -30,8 +30,8 @@ func TestChecks(t *testing.T) {
 		"service_name blank":                 {column.ServiceName(" \t\u00a0\n"), "service_name must not be blank"},
 		"service_name of no UTF-8":           {column.ServiceName("a\xff"), "service_name must be valid UTF-8"},
 		"service_name with NUL":              {column.ServiceName("a\x00b"), "service_name must not hold NUL (U+0000), which PostgreSQL cannot store"},
-		"every service":                      {column.OptionalServiceName(""), ""},
-		"every service is not a blank one":   {column.OptionalServiceName(" "), "service_name must not be blank"},
+		"every service":                      {column.OptionalName("service_name", ""), ""},
+		"every service is not a blank one":   {column.OptionalName("service_name", " "), "service_name must not be blank"},
 		"text NULL":                          {column.Text("message", nil), ""},
 		"text empty":                         {column.Text("message", new("")), ""},
 		"text of no UTF-8":                   {column.Text("message", new("\xc3\x28")), "message must be valid UTF-8"},
@@ -99,7 +99,7 @@ func (p prefixed) MarshalText() ([]byte, error) { return []byte("p" + string(p))
 func TestJSONB(t *testing.T) {
 	t.Parallel()
 	row := func(details map[string]any) (string, string) {
-		data, problem := column.Row(map[string]any{"details": details}, "details", details)
+		data, problem := column.Row(map[string]any{"details": details}, "details", &details)
 		require.Equal(t, problem, column.JSONB("details", details), "the same, looked at alone")
 		return string(data), problem
 	}
