@@ -96,6 +96,32 @@ func TestCreateRefusesWhatTheTableCannotHold(t *testing.T) {
 	}
 }
 
+func TestCreateStoresErrorsAsTheirTexts(t *testing.T) {
+	t.Parallel()
+	_, model := start(t)
+	cause := errors.New("connection refused")
+	details := map[string]any{"err": cause, "tries": []any{cause, nil}}
+	check, err := model.Create(t.Context(), healthcheck.CreateHealthCheckData{ServiceName: "api", Status: healthcheck.StatusDown, ProbeDetails: details})
+	require.NoError(t, err)
+	require.Equal(t, map[string]any{"err": "connection refused", "tries": []any{"connection refused", nil}}, check.ProbeDetails)
+	require.Equal(t, map[string]any{"err": cause, "tries": []any{cause, nil}}, details, "the caller's map stays")
+}
+
+func TestNewIDLetsACallBeRepeated(t *testing.T) {
+	t.Parallel()
+	_, model := start(t)
+	data := healthcheck.CreateHealthCheckData{ID: healthcheck.NewID(), ServiceName: "api", Status: healthcheck.StatusDown}
+	parsed, err := uuid.Parse(data.ID)
+	require.NoError(t, err)
+	require.Equal(t, uuid.Version(7), parsed.Version())
+	require.NotEqual(t, data.ID, healthcheck.NewID())
+	check, err := model.Create(t.Context(), data)
+	require.NoError(t, err)
+	require.Equal(t, data.ID, check.ID)
+	_, err = model.Create(t.Context(), data)
+	require.ErrorIs(t, err, supabase.ErrConflict)
+}
+
 func TestCreateStoresOnceThoughAnswersAreLost(t *testing.T) {
 	t.Parallel()
 	for name, chosen := range map[string]string{"with an id of its own": "", "with the caller's": id} {

@@ -59,10 +59,11 @@ func answerFaults() []fault {
 		}
 		faults = append(faults, fault{
 			name: name, answer: reply(f.status, kind, body), final: f.final, status: f.status, code: f.name, class: f.class,
+			unclear: f.ambiguous || f.status == 521 || f.status == 523,
 		})
 		if f.ambiguous {
 			faults = append(faults, fault{
-				name: name + ", carried out", answer: afterwards(reply(f.status, kind, body)), ran: true,
+				name: name + ", carried out", answer: afterwards(reply(f.status, kind, body)), ran: true, unclear: true,
 				status: f.status, code: f.name, class: f.class,
 			})
 		}
@@ -75,7 +76,7 @@ func answerFaults() []fault {
 		"Wed, 21 Oct 2015 07:28:00 GMT": {},
 		"soon":                          {},
 	} {
-		f.name, f.status, f.class = "503 with Retry-After "+value, 503, unavailable
+		f.name, f.status, f.class, f.unclear = "503 with Retry-After "+value, 503, unavailable, true
 		f.answer = func(s *stand, w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Retry-After", strings.Replace(value, "date", time.Now().Add(2*time.Second).UTC().Format(http.TimeFormat), 1))
 			reply(503, "text/plain", "later")(s, w, r)

@@ -114,6 +114,9 @@ var operations = []operation{
 	{"list of alerts of a type", alertsTable, "idx_alert_events_type_created_desc", func(ctx context.Context, m models) (int, error) {
 		return rowsOf(m.alerts.FindAll(ctx, alertevent.FindAllOptions{AlertType: alertevent.AlertTypeRecovery}))
 	}, 0},
+	{"list of alerts of a service", alertsTable, "idx_alert_events_service_created_desc", func(ctx context.Context, m models) (int, error) {
+		return rowsOf(m.alerts.FindAll(ctx, alertevent.FindAllOptions{ServiceName: service}))
+	}, 0},
 	{"active alerts", alertsTable, "idx_alert_events_status_created_desc", func(ctx context.Context, m models) (int, error) {
 		return rowsOf(m.alerts.FindActive(ctx, "")) // the request that finds the end may fetch them all once more
 	}, 3},
