@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,9 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/supavigil/supavigil/alertevent"
-	"github.com/supavigil/supavigil/healthcheck"
-	"github.com/supavigil/supavigil/internal/realserver"
 	"github.com/supavigil/supavigil/migrations"
 )
 
@@ -80,24 +76,4 @@ func TestRunRefusesWhatItDoesNotKnow(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	require.Error(t, run([]string{file}, &bytes.Buffer{}), "a file is no folder")
-}
-
-// TestLiteAppliesWhatIsWritten applies the files, under their names, with lite's
-// own migration up, and uses the tables.
-func TestLiteAppliesWhatIsWritten(t *testing.T) {
-	t.Parallel()
-	folder := t.TempDir()
-	require.NoError(t, run([]string{folder}, &bytes.Buffer{}))
-	server, err := realserver.Start(context.Background(), realserver.LitePGlite, realserver.Options{Migrations: os.DirFS(folder)})
-	realserver.Need(t, err)
-	t.Cleanup(func() { require.NoError(t, server.Stop()) })
-	checks := healthcheck.HealthCheckModel{Connect: server.Config().ServiceClient}
-	check, err := checks.Create(t.Context(), healthcheck.CreateHealthCheckData{ServiceName: "api", Status: healthcheck.StatusHealthy})
-	require.NoError(t, err)
-	latest, err := checks.FindLatestByService(t.Context(), "api")
-	require.NoError(t, err)
-	require.Equal(t, check, latest)
-	alerts := alertevent.AlertEventModel{Connect: server.Config().ServiceClient}
-	_, err = alerts.Create(t.Context(), alertevent.CreateAlertEventData{ServiceName: "api", AlertType: alertevent.AlertTypeRecovery})
-	require.NoError(t, err)
 }

@@ -1,0 +1,84 @@
+package faults_test
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/supavigil/supavigil/internal/integration/realserver"
+	"github.com/supavigil/supavigil/supabase"
+)
+
+// The REST server is killed and restarted, at full length five times, on the
+// network that loses what it loses anyway.
+func TestExactlyOnceWhileServerCrashes(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []realserver.Kind{realserver.LitePostgres, realserver.PostgREST} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			server := start(t, kind, nil)
+			crash(t, server.Config(), func(int) error {
+				if err := server.Kill(); err != nil {
+					return err
+				}
+				return server.Restart(t.Context())
+			})
+		})
+	}
+}
+
+// PostgreSQL goes down as often, as it does for maintenance and as in a crash.
+func TestExactlyOnceWhileDatabaseCrashes(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []realserver.Kind{realserver.LitePostgres, realserver.PostgREST} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			postgres, err := realserver.StartPostgres(t.Context(), realserver.PostgresOptions{})
+			realserver.Need(t, err)
+			t.Cleanup(func() { require.NoError(t, postgres.Stop()) })
+			server := start(t, kind, postgres)
+			crash(t, server.Config(), func(n int) error {
+				how := realserver.Fast
+				if n%2 == 1 {
+					how = realserver.Immediate
+				}
+				if err := postgres.Shutdown(how); err != nil {
+					return err
+				}
+				return postgres.Restart(t.Context())
+			})
+		})
+	}
+}
+
+// crash runs a ledger while a server goes down and comes back, at even steps of
+// the work.
+func crash(t *testing.T, good supabase.Config, downAndUp func(n int) error) {
+	t.Helper()
+	bad, proxy := through(t, good)
+	bad.MaxAttempts = 12 // half a minute of waiting: longer than a restart takes
+	l := newLedger(good, bad, bounded(150, 10_000))
+	l.stock(t)
+
+	crashes := bounded(2, 5)
+	steps := make(chan int, crashes)
+	var controller sync.WaitGroup
+	var failures []error
+	controller.Go(func() {
+		for n := range steps {
+			failures = append(failures, downAndUp(n))
+		}
+	})
+	l.settle(t, proxy, func(done int) {
+		if step := l.size / (crashes + 1); done%step == 0 && done/step <= crashes {
+			steps <- done / step
+		}
+	})
+	close(steps)
+	controller.Wait()
+	require.Len(t, failures, crashes)
+	for _, err := range failures {
+		require.NoError(t, err)
+	}
+}
