@@ -17,11 +17,14 @@ type CreateAlertEventData struct {
 	AlertType   AlertType // one of the three
 	Status      Status    // one of the three; "" means active
 	Message     *string   // nil stores NULL
-	// Details is stored as JSONB; nil stores NULL.
+	// Details is stored as JSONB; nil stores NULL. Errors in it, in maps, slices and
+	// arrays however deep, are stored as their texts.
 	Details map[string]any
 }
 
-// insertRow is what travels: every column but those that the database fills in.
+// insertRow is what travels: every column but those that the database fills in. It
+// is converted from CreateAlertEventData, so neither can have a field that the
+// other has not.
 type insertRow struct {
 	ID          string         `json:"id"`
 	ServiceName string         `json:"service_name"`
@@ -35,9 +38,10 @@ type insertRow struct {
 // answer was lost, the row is stored once and read back.
 //
 // The error is ErrInvalid for data that the table cannot hold, before anything
-// is sent, and ErrConflict when a row with data.ID was there before. A row of that
-// id is taken for this call's own if an earlier try of the call may have stored
-// it, so an id must not be used for two different rows.
+// is sent, and ErrConflict when another row has data.ID: one that was there
+// before, or holds something else than data, such as what a trigger made of it.
+// After an attempt whose answer was lost the row is looked for before an error is
+// returned; where that fails, the error is Uncertain.
 func (m AlertEventModel) Create(ctx context.Context, data CreateAlertEventData) (*AlertEvent, error) {
 	row, problems := data.encode()
 	o := operation.Begin(operation.Insert, table, "service_name", data.ServiceName)
@@ -51,15 +55,9 @@ func (data CreateAlertEventData) encode() (operation.Row, []string) {
 	if data.Status == "" {
 		data.Status = StatusActive
 	}
-	row := insertRow{
-		ID:          operation.NewID(data.ID),
-		ServiceName: data.ServiceName,
-		AlertType:   data.AlertType,
-		Status:      data.Status,
-		Message:     data.Message,
-		Details:     data.Details,
-	}
-	encoded, problem := column.Row(row, "details", data.Details)
+	row := insertRow(data)
+	row.ID = operation.NewID(data.ID)
+	encoded, problem := column.Row(&row, "details", &row.Details)
 	return operation.Row{ID: row.ID, Made: data.ID == "", JSON: encoded}, []string{
 		column.OptionalID(data.ID),
 		column.ServiceName(data.ServiceName),

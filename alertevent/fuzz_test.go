@@ -17,9 +17,9 @@ func (r *reference) UnmarshalJSON(data []byte) error {
 	type plain reference
 	row := struct {
 		*plain
-		CreatedAt      timestamp.Time `json:"created_at"`
-		AcknowledgedAt timestamp.Time `json:"acknowledged_at"`
-		ResolvedAt     timestamp.Time `json:"resolved_at"`
+		CreatedAt      timestamp.Time  `json:"created_at"`
+		AcknowledgedAt *timestamp.Time `json:"acknowledged_at"`
+		ResolvedAt     *timestamp.Time `json:"resolved_at"`
 	}{plain: (*plain)(r)}
 	if err := json.Unmarshal(data, &row); err != nil {
 		return err

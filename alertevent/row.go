@@ -2,6 +2,7 @@ package alertevent
 
 import (
 	"encoding/json"
+	"reflect"
 	"time"
 
 	"github.com/supavigil/supavigil/internal/operation"
@@ -51,9 +52,11 @@ type AlertEvent struct {
 }
 
 // UnmarshalJSON decodes a row as PostgREST sends it, and with the timestamps of
-// PostgreSQL's own text form, which some compatible servers send.
+// PostgreSQL's own text form, which some compatible servers send. What the JSON
+// does not have stays as it is, as for any struct; a CreatedAt that is null becomes
+// zero.
 func (a *AlertEvent) UnmarshalJSON(data []byte) error {
-	if a.isZero() {
+	if reflect.ValueOf(a).Elem().IsZero() {
 		if row, plain := rowjson.Row(data, readColumn); plain {
 			*a = row
 			return nil
@@ -62,23 +65,13 @@ func (a *AlertEvent) UnmarshalJSON(data []byte) error {
 	type plain AlertEvent
 	row := struct {
 		*plain
-		CreatedAt      timestamp.Time `json:"created_at"`
-		AcknowledgedAt timestamp.Time `json:"acknowledged_at"`
-		ResolvedAt     timestamp.Time `json:"resolved_at"`
-	}{plain: (*plain)(a)}
-	if err := json.Unmarshal(data, &row); err != nil {
-		return err
-	}
-	a.CreatedAt = row.CreatedAt.Time
-	a.AcknowledgedAt, a.ResolvedAt = row.AcknowledgedAt.Pointer(), row.ResolvedAt.Pointer()
-	return nil
-}
-
-// isZero says that nothing stands in the row yet; else what is not in the JSON
-// stays.
-func (a *AlertEvent) isZero() bool {
-	return a.ID == "" && a.ServiceName == "" && a.AlertType == "" && a.Status == "" && a.Message == nil &&
-		a.Details == nil && a.CreatedAt.IsZero() && a.AcknowledgedAt == nil && a.ResolvedAt == nil
+		CreatedAt      timestamp.Time  `json:"created_at"`
+		AcknowledgedAt *timestamp.Time `json:"acknowledged_at"`
+		ResolvedAt     *timestamp.Time `json:"resolved_at"`
+	}{(*plain)(a), timestamp.Time{Time: a.CreatedAt}, timestamp.Of(a.AcknowledgedAt), timestamp.Of(a.ResolvedAt)}
+	err := json.Unmarshal(data, &row)
+	a.CreatedAt, a.AcknowledgedAt, a.ResolvedAt = row.CreatedAt.Time, row.AcknowledgedAt.Pointer(), row.ResolvedAt.Pointer()
+	return err
 }
 
 // readColumn reads one column as rows have it.

@@ -2,9 +2,8 @@ package alertevent
 
 import (
 	"context"
+	"errors"
 	"time"
-
-	postgrest "github.com/supabase-community/postgrest-go"
 
 	"github.com/supavigil/supavigil/internal/column"
 	"github.com/supavigil/supavigil/internal/operation"
@@ -16,40 +15,59 @@ import (
 // clock, and returns it. An alert that is not active any more is returned as it
 // stands, so repeating the call changes nothing. The error is ErrNotFound for
 // an unknown id.
+//
+// Where an answer was lost and the repeat is refused, the alert is looked at: moved
+// all the same, it is returned. Where that fails the error is Uncertain.
 func (m AlertEventModel) Acknowledge(ctx context.Context, id string) (*AlertEvent, error) {
 	return m.settle(ctx, id, map[string]string{
 		"status":          string(StatusAcknowledged),
 		"acknowledged_at": timestamp.Format(time.Now()),
-	}, func(query *postgrest.FilterBuilder) *postgrest.FilterBuilder {
-		return query.Eq("status", string(StatusActive))
-	})
+	}, "eq", StatusActive)
 }
 
 // Resolve marks an alert as resolved, now by this machine's clock, and returns
 // it. An alert that is resolved already is returned as it stands, so repeating
-// the call changes nothing. The error is ErrNotFound for an unknown id.
+// the call changes nothing. The error is ErrNotFound for an unknown id, and after a
+// lost answer as Acknowledge's.
 func (m AlertEventModel) Resolve(ctx context.Context, id string) (*AlertEvent, error) {
 	return m.settle(ctx, id, map[string]string{
 		"status":      string(StatusResolved),
 		"resolved_at": timestamp.Format(time.Now()),
-	}, func(query *postgrest.FilterBuilder) *postgrest.FilterBuilder {
-		return query.Neq("status", string(StatusResolved))
+	}, "neq", StatusResolved)
+}
+
+// settle makes a change to the alert with id where its status is movable, by a
+// filter's operator and value, and reads it where it is not, or was not there.
+func (m AlertEventModel) settle(ctx context.Context, id string, change map[string]string, operator string, status Status) (*AlertEvent, error) {
+	o := operation.Begin(operation.Update, table, "id", id)
+	return operation.Run(ctx, o, m.Connect, []string{column.ID(id)}, func(client *supabase.Client) (*AlertEvent, error) {
+		query := client.From(table).Update(change, "representation", "").Eq("id", id).Filter("status", operator, string(status))
+		changed, tried, err := operation.Change(ctx, o, query, shape)
+		switch {
+		case len(changed) > 0:
+			return &changed[0], nil
+		case err != nil && !(operation.IsUncertain(err) && operation.CanLook(ctx, err)):
+			return nil, err
+		}
+		alert, lookErr := operation.Get(ctx, o, client.From(table).Select("*", "", false).Eq("id", id).Single(), shape)
+		unknown := errors.Is(lookErr, supabase.ErrNotFound)
+		switch {
+		case err == nil && unknown:
+			return nil, noAlert(lookErr)
+		case err == nil && lookErr != nil && tried:
+			return nil, o.Uncertain(lookErr)
+		case err == nil, lookErr == nil && (alert.Status == status) != (operator == "eq"):
+			return alert, lookErr
+		case unknown:
+			lookErr = nil
+		}
+		return nil, o.NotThere(err, lookErr)
 	})
 }
 
-// settle makes a change to the alert with id where it is one that movable lets
-// through, and reads it where it is not, or was not there.
-func (m AlertEventModel) settle(ctx context.Context, id string, change map[string]string, movable func(*postgrest.FilterBuilder) *postgrest.FilterBuilder) (*AlertEvent, error) {
-	o := operation.Begin(operation.Update, table, "id", id)
-	return operation.Run(ctx, o, m.Connect, []string{column.ID(id)}, func(client *supabase.Client) (*AlertEvent, error) {
-		query := client.From(table).Update(change, "representation", "").Eq("id", id)
-		changed, err := operation.Rows(ctx, o, movable(query), shape)
-		if err != nil {
-			return nil, err
-		}
-		if len(changed) > 0 {
-			return &changed[0], nil
-		}
-		return operation.Get(ctx, o, client.From(table).Select("*", "", false).Eq("id", id).Single(), shape)
-	})
+func noAlert(err error) error {
+	if e, ok := errors.AsType[*supabase.Error](err); ok {
+		e.Message = "there is no alert with that id"
+	}
+	return err
 }

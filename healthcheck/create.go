@@ -2,6 +2,7 @@ package healthcheck
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/supavigil/supavigil/internal/column"
@@ -20,14 +21,17 @@ type CreateHealthCheckData struct {
 	// LatencyMS is in milliseconds, 0…2147483647; nil stores NULL.
 	LatencyMS    *int
 	ErrorMessage *string // nil stores NULL
-	// ProbeDetails is stored as JSONB; nil stores NULL.
+	// ProbeDetails is stored as JSONB; nil stores NULL. Errors in it, in maps, slices
+	// and arrays however deep, are stored as their texts.
 	ProbeDetails map[string]any
 	// CheckedAt is when the probe ran, stored in UTC and cut to the
-	// microsecond. The zero time leaves it to the database's clock.
+	// microsecond. What is the zero time then leaves it to the database's clock.
 	CheckedAt time.Time
 }
 
-// insertRow is what travels: every column but those that the database fills in.
+// insertRow is what travels: every column but those that the database fills in. It
+// is converted from CreateHealthCheckData, so neither can have a field that the
+// other has not.
 type insertRow struct {
 	ID           string         `json:"id"`
 	ServiceName  string         `json:"service_name"`
@@ -35,16 +39,21 @@ type insertRow struct {
 	LatencyMS    *int           `json:"latency_ms"`
 	ErrorMessage *string        `json:"error_message"`
 	ProbeDetails map[string]any `json:"probe_details"`
-	CheckedAt    string         `json:"checked_at,omitempty"`
+	CheckedAt    time.Time      `json:"checked_at,omitzero"`
 }
+
+// NewID returns a new UUID of version 7, for who wants to know a row's id
+// beforehand: as CreateHealthCheckData.ID it lets the whole call be repeated.
+func NewID() string { return operation.NewID("") }
 
 // Create stores one check and returns it as stored. It retries safely: where an
 // answer was lost, the row is stored once and read back.
 //
 // The error is ErrInvalid for data that the table cannot hold, before anything
-// is sent, and ErrConflict when a row with data.ID was there before. A row of that
-// id is taken for this call's own if an earlier try of the call may have stored
-// it, so an id must not be used for two different rows.
+// is sent, and ErrConflict when another row has data.ID: one that was there
+// before, or holds something else than data, such as what a trigger made of it.
+// After an attempt whose answer was lost the row is looked for before an error is
+// returned; where that fails, the error is Uncertain.
 func (m HealthCheckModel) Create(ctx context.Context, data CreateHealthCheckData) (*ServiceHealthCheck, error) {
 	row, problems := data.encode()
 	o := operation.Begin(operation.Insert, table, "service_name", data.ServiceName)
@@ -55,18 +64,13 @@ func (m HealthCheckModel) Create(ctx context.Context, data CreateHealthCheckData
 
 // encode returns the row that travels for data, and what is wrong with it.
 func (data CreateHealthCheckData) encode() (operation.Row, []string) {
-	row := insertRow{
-		ID:           operation.NewID(data.ID),
-		ServiceName:  data.ServiceName,
-		Status:       data.Status,
-		LatencyMS:    data.LatencyMS,
-		ErrorMessage: data.ErrorMessage,
-		ProbeDetails: data.ProbeDetails,
+	row := insertRow(data)
+	row.ID, row.CheckedAt = operation.NewID(data.ID), timestamp.Cut(data.CheckedAt)
+	wrongTime := column.CheckedAt(data.CheckedAt)
+	if wrongTime != "" {
+		row.CheckedAt = time.Time{} // it would not marshal
 	}
-	if !data.CheckedAt.IsZero() {
-		row.CheckedAt = timestamp.Format(data.CheckedAt)
-	}
-	encoded, problem := column.Row(row, "probe_details", data.ProbeDetails)
+	encoded, problem := column.Row(&row, "probe_details", &row.ProbeDetails)
 	return operation.Row{ID: row.ID, Made: data.ID == "", JSON: encoded}, []string{
 		column.OptionalID(data.ID),
 		column.ServiceName(data.ServiceName),
@@ -74,8 +78,16 @@ func (data CreateHealthCheckData) encode() (operation.Row, []string) {
 		column.LatencyMS(data.LatencyMS),
 		column.Text("error_message", data.ErrorMessage),
 		problem,
-		column.CheckedAt(data.CheckedAt),
+		wrongTime,
 	}
+}
+
+// decode returns the data that a row was made of, with its ID, times in UTC and
+// numbers in ProbeDetails as float64.
+func decode(row operation.Row) CreateHealthCheckData {
+	var data insertRow
+	_ = json.Unmarshal(row.JSON, &data) // it was found to read back when it was encoded
+	return CreateHealthCheckData(data)
 }
 
 func checkStatus(status Status) string {

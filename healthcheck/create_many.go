@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/supavigil/supavigil/internal/operation"
+	"github.com/supavigil/supavigil/internal/timestamp"
 	"github.com/supavigil/supavigil/supabase"
 )
 
@@ -13,12 +14,13 @@ import (
 // for certain; the rows do not travel back. Everything is validated before
 // anything is sent: the error, ErrInvalid, names every fault by its index in data.
 //
-// Each request is stored wholly or not at all, and retried safely, as Create is.
-// There are two kinds, since a request's rows must have the same columns: first
+// Each request is stored wholly or not at all, and retried safely, as Create is; one
+// that is too large for a gateway (413), or takes the database too long (57014), is
+// cut smaller, as are those that follow. There are two kinds, since a request's rows must have the same columns: first
 // those for checks that have a CheckedAt, then those for the others, both in the
-// order of data. After an error the first so many of these are stored; the
-// request that failed may be. The error is ErrConflict, and nothing of its request
-// is stored, when a row with an ID of data was there before the call.
+// order of data. After an error the first so many of these are stored, and the
+// request that failed is not, unless the error is Uncertain. The error is
+// ErrConflict when another row has an ID of data, as for Create.
 func (m HealthCheckModel) CreateMany(ctx context.Context, data []CreateHealthCheckData) (int64, error) {
 	rows, problems := encodeMany(data)
 	o := operation.Begin(operation.Insert, table, "", "")
@@ -47,7 +49,7 @@ func encodeMany(data []CreateHealthCheckData) (rows [2][]operation.Row, problems
 			}
 		}
 		group := 0
-		if d.CheckedAt.IsZero() {
+		if timestamp.Cut(d.CheckedAt).IsZero() {
 			group = 1
 		}
 		rows[group] = append(rows[group], row)

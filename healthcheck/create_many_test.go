@@ -180,7 +180,7 @@ func TestCreateManyOfRowsThatAreThere(t *testing.T) {
 		server, model := start(t)
 		loseAnswer(server)
 		server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-			if r.Method != http.MethodHead {
+			if r.Method != http.MethodGet {
 				return false
 			}
 			w.WriteHeader(http.StatusForbidden)

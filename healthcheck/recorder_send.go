@@ -2,7 +2,6 @@ package healthcheck
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/supavigil/supavigil/internal/operation"
-	"github.com/supavigil/supavigil/internal/timestamp"
 	"github.com/supavigil/supavigil/supabase"
 )
 
@@ -202,7 +200,7 @@ func (s *sender) send(ctx context.Context) (pause time.Duration) {
 	s.mu.Unlock()
 
 	if refused != nil && s.options.OnRefused != nil {
-		s.options.OnRefused(refused.decode(), err)
+		s.options.OnRefused(decode(refused.row), err)
 	}
 	return pause
 }
@@ -356,15 +354,4 @@ func (s *sender) nextPause() time.Duration {
 	}
 	s.failures++
 	return pause/2 + rand.N(pause/2+1) //nolint:gosec // spreading callers needs no secrecy
-}
-
-// decode returns what a row was made of.
-func (e entry) decode() CreateHealthCheckData {
-	var row insertRow
-	_ = json.Unmarshal(e.row.JSON, &row) // when it was taken, it was found to read back
-	at, _ := timestamp.Parse(row.CheckedAt)
-	return CreateHealthCheckData{
-		ID: row.ID, ServiceName: row.ServiceName, Status: row.Status, LatencyMS: row.LatencyMS,
-		ErrorMessage: row.ErrorMessage, ProbeDetails: row.ProbeDetails, CheckedAt: at,
-	}
 }

@@ -2,6 +2,7 @@ package healthcheck
 
 import (
 	"encoding/json"
+	"reflect"
 	"time"
 
 	"github.com/supavigil/supavigil/internal/operation"
@@ -38,9 +39,11 @@ type ServiceHealthCheck struct {
 }
 
 // UnmarshalJSON decodes a row as PostgREST sends it, and with the timestamps of
-// PostgreSQL's own text form, which some compatible servers send.
+// PostgreSQL's own text form, which some compatible servers send. What the JSON
+// does not have stays as it is, as for any struct; a time that is null becomes
+// zero.
 func (c *ServiceHealthCheck) UnmarshalJSON(data []byte) error {
-	if c.isZero() {
+	if reflect.ValueOf(c).Elem().IsZero() {
 		if row, plain := rowjson.Row(data, readColumn); plain {
 			*c = row
 			return nil
@@ -51,19 +54,10 @@ func (c *ServiceHealthCheck) UnmarshalJSON(data []byte) error {
 		*plain
 		CheckedAt timestamp.Time `json:"checked_at"`
 		CreatedAt timestamp.Time `json:"created_at"`
-	}{plain: (*plain)(c)}
-	if err := json.Unmarshal(data, &row); err != nil {
-		return err
-	}
+	}{(*plain)(c), timestamp.Time{Time: c.CheckedAt}, timestamp.Time{Time: c.CreatedAt}}
+	err := json.Unmarshal(data, &row)
 	c.CheckedAt, c.CreatedAt = row.CheckedAt.Time, row.CreatedAt.Time
-	return nil
-}
-
-// isZero says that nothing stands in the row yet; else what is not in the JSON
-// stays.
-func (c *ServiceHealthCheck) isZero() bool {
-	return c.ID == "" && c.ServiceName == "" && c.Status == "" && c.LatencyMS == nil && c.CheckedAt.IsZero() &&
-		c.ErrorMessage == nil && c.ProbeDetails == nil && c.CreatedAt.IsZero()
+	return err
 }
 
 // readColumn reads one column as rows have it.

@@ -66,6 +66,7 @@ func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 		failed.Op, failed.Table = operationOf(r.rest, request)
 		failed.Attempts = record.Attempts
 		record.Status = failed.Status
+		failed.Uncertain = isWrite(request.Method) && (record.Unsure || failed.mayHaveRun())
 		if failed.leftSilence() {
 			// Idle connections that died as well would cost an attempt each.
 			if idle, ok := r.attempt.transport.(interface{ CloseIdleConnections() }); ok {
@@ -151,6 +152,27 @@ func (f *failure) rolledBack() bool {
 func (f *failure) didNothing() bool {
 	return f.didNotRun() || f.rolledBack() || f.Status == http.StatusTooManyRequests
 }
+
+// mayHaveRun says that the attempt may have been carried out: no answer came, or one
+// that does not say that the statement failed. A status below 500 but for 408 is a
+// refusal, PostgREST's or that of a gateway before it.
+func (f *failure) mayHaveRun() bool {
+	switch {
+	case f.didNothing():
+		return false
+	case f.Status < http.StatusBadRequest, f.Status == http.StatusRequestTimeout:
+		return true
+	case f.Status < http.StatusInternalServerError, f.Status == http.StatusNotImplemented:
+		return false
+	default:
+		// The statement's own fault rolled it back, unlike a connection that was lost
+		// (class 08) or a server that was stopped (57P01), which can be told of a COMMIT.
+		return f.Status != http.StatusInternalServerError || !isSQLState(f.Code) ||
+			strings.HasPrefix(f.Code, "08") || strings.HasPrefix(f.Code, "57P")
+	}
+}
+
+func isWrite(method string) bool { return method != http.MethodGet && method != http.MethodHead }
 
 // isSQLState tells PostgreSQL's five characters from PGRST116 and the like.
 func isSQLState(code string) bool { return len(code) == 5 }

@@ -148,14 +148,19 @@ func within(name string, value, low, high int) string {
 	return fmt.Sprintf("%s must be within %d…%d, not %d", name, low, high, value)
 }
 
-// Row marshals a row that has a JSONB column of some value. What is wrong with the
-// JSON can only be there, and is looked for there if the whole is not plain.
-func Row(row any, column string, value map[string]any) (json.RawMessage, string) {
+// Row marshals a row, a pointer to it, that has a JSONB column of some value, in
+// which errors become their texts first. What is wrong with the JSON can only be
+// there, and is looked for there if the whole is not plain.
+func Row(row any, column string, value *map[string]any) (json.RawMessage, string) {
+	var problem string
+	if *value, problem = errorsAsText(column, *value); problem != "" {
+		return nil, problem
+	}
 	data, text, err := marshal(row)
 	if text && isPlain(data) {
 		return data, ""
 	}
-	if problem := JSONB(column, value); problem != "" {
+	if problem := JSONB(column, *value); problem != "" {
 		return nil, problem
 	}
 	if err != nil {

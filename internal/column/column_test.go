@@ -96,7 +96,7 @@ func (p prefixed) MarshalText() ([]byte, error) { return []byte("p" + string(p))
 func TestJSONB(t *testing.T) {
 	t.Parallel()
 	row := func(details map[string]any) (string, string) {
-		data, problem := column.Row(map[string]any{"details": details}, "details", details)
+		data, problem := column.Row(map[string]any{"details": details}, "details", &details)
 		require.Equal(t, problem, column.JSONB("details", details), "the same, looked at alone")
 		return string(data), problem
 	}

@@ -1,13 +1,11 @@
 package operation
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"iter"
 	"net/http"
-	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -15,29 +13,26 @@ import (
 )
 
 // InsertRow stores a row and returns it as stored. The row carries its id, so
-// repeating the request cannot store it twice. A conflict means that the row is
-// there, and it is read, after an attempt that may have been carried out, or if
-// the id was made for this call: then whoever repeated the request, a gateway
-// perhaps, nobody else can have stored it.
+// repeating the request cannot store it twice; what became of an attempt whose
+// answer was lost is found out by that id, see resolve.
 func InsertRow[R any](ctx context.Context, o *Operation, client *supabase.Client, row Row, shape Shape[R]) (*R, error) {
-	got, unsure, err := o.sendPayload(ctx, client.From(o.table).Insert(nil, false, "", "representation", "").Single(), row.JSON)
-	if errors.Is(err, supabase.ErrConflict) && (unsure || row.Made && isDuplicate(err)) {
-		stored, findErr := Get(ctx, o, client.From(o.table).Select("*", "", false).Eq("id", row.ID).Single(), shape)
-		if errors.Is(findErr, supabase.ErrNotFound) {
-			return nil, err // the conflict was about something else
+	got, _, err := o.sendPayload(ctx, client.From(o.table).Insert(nil, false, "", "representation", "").Single(), row.JSON)
+	if err == nil {
+		var stored *R
+		if stored, err = decodeRow(o, got.body, shape); err == nil {
+			return stored, nil
 		}
-		return stored, findErr
+		err = o.Uncertain(err) // a gateway's own page, say
 	}
+	found, err := o.resolve(ctx, client, []Row{row}, err)
 	if err != nil {
 		return nil, err
 	}
-	return decodeRow(o, got.body, shape)
-}
-
-// isDuplicate tells a unique constraint from the others that are a conflict.
-func isDuplicate(err error) bool {
-	e, ok := errors.AsType[*supabase.Error](err)
-	return ok && e.Code == "23505"
+	stored, err := decodeRow(o, found[row.key()], shape)
+	if err != nil {
+		return nil, o.Uncertain(err)
+	}
+	return stored, nil
 }
 
 // NewID returns id or, where it is "", a new UUID of version 7, whose order in
@@ -56,11 +51,19 @@ type Row struct {
 	JSON json.RawMessage // an object
 }
 
+// Size is what the row takes of a request: its JSON, and a comma or bracket.
+func (r Row) Size() int { return len(r.JSON) + 1 }
+
+// key is the ID as PostgreSQL prints it.
+func (r Row) key() string { return strings.ToLower(r.ID) }
+
 // A request of many rows is bounded so that its statement ends long before
-// Supabase's time limit of 8 s.
+// Supabase's time limit of 8 s, and its body is within 1 MiB, which is what nginx
+// takes by default
+// (https://nginx.org/en/docs/http/ngx_http_core_module.html#client_max_body_size).
 const (
 	MaxBatchRows  = 1000
-	MaxBatchBytes = 1 << 20
+	MaxBatchBytes = 1<<20 - 1 // of all Row.Size; the body has one bracket more
 )
 
 // idsPerQuery keeps a URL with that many ids below the 16 KB that Supabase's edge
@@ -70,10 +73,19 @@ const idsPerQuery = 250
 // InsertMany stores groups of rows, each group's rows with the same columns, as
 // PostgREST demands of one request. It returns how many are stored for certain,
 // also beside an error: of the groups one after the other, the first so many.
+//
+// A request that is too large, or takes too long, is cut smaller, and so are those
+// that follow.
 func InsertMany(ctx context.Context, o *Operation, client *supabase.Client, groups ...[]Row) (int64, error) {
+	limit := limits{rows: MaxBatchRows, bytes: MaxBatchBytes}
 	for _, rows := range groups {
-		for batch := range Batches(rows) {
-			if _, err := InsertBatch(ctx, o, client, batch, false); err != nil {
+		for len(rows) > 0 {
+			batch := limit.first(rows)
+			uncertain, err := InsertBatch(ctx, o, client, batch, false)
+			switch {
+			case err == nil:
+				rows = rows[len(batch):]
+			case uncertain || len(batch) == 1 || !limit.lower(batch, err):
 				return o.rows, err
 			}
 		}
@@ -81,90 +93,75 @@ func InsertMany(ctx context.Context, o *Operation, client *supabase.Client, grou
 	return o.rows, nil
 }
 
-// Batches cuts rows into what one request may carry. A row that is larger than
-// that is a batch of its own.
-func Batches(rows []Row) iter.Seq[[]Row] {
-	return func(yield func([]Row) bool) {
-		from, size := 0, 0
-		for i, row := range rows {
-			if i > from && (i-from == MaxBatchRows || size+len(row.JSON) > MaxBatchBytes) {
-				if !yield(rows[from:i]) {
-					return
-				}
-				from, size = i, 0
-			}
-			size += len(row.JSON)
-		}
-		if from < len(rows) {
-			yield(rows[from:])
+// limits are what one request may carry.
+type limits struct{ rows, bytes int }
+
+// first returns those of rows that come first and fit, and one at least.
+func (l limits) first(rows []Row) []Row {
+	size := 0
+	for i, row := range rows[:min(len(rows), l.rows)] {
+		if size += row.Size(); size > l.bytes && i > 0 {
+			return rows[:i]
 		}
 	}
+	return rows[:min(len(rows), l.rows)]
+}
+
+// lower halves what made a batch fail, if it was its size: the bytes that a gateway
+// refused, or the rows whose statement timed out.
+func (l *limits) lower(batch []Row, err error) bool {
+	e, ok := errors.AsType[*supabase.Error](err)
+	switch {
+	case ok && e.Status == http.StatusRequestEntityTooLarge:
+		l.bytes = size(batch) / 2
+	case isStatementTimeout(err):
+		l.rows = len(batch) / 2
+	default:
+		return false
+	}
+	return true
 }
 
 // InsertBatch stores rows by one request, all or none of them; nothing travels
 // back. tried says that an earlier call with the same rows may have been carried
-// out; unsure, beside an error, that this one may have been.
-//
-// A conflict of the rows' ids means that they are stored where an attempt may
-// have been carried out, or where all ids were made here; then they are looked
-// for, since one that stands in the way can also be somebody else's.
-func InsertBatch(ctx context.Context, o *Operation, client *supabase.Client, batch []Row, tried bool) (unsure bool, err error) {
-	_, unsure, err = o.sendPayload(ctx, client.From(o.table).Insert(nil, false, "", "minimal", ""), array(batch))
+// out; uncertain, which is the error's, that this or that one may have been. What
+// can be found out by the rows' ids is, see resolve.
+func InsertBatch(ctx context.Context, o *Operation, client *supabase.Client, batch []Row, tried bool) (uncertain bool, err error) {
+	_, _, err = o.sendPayload(ctx, client.From(o.table).Insert(nil, false, "", "minimal", ""), array(batch))
 	if err == nil && o.status != http.StatusCreated {
 		// A gateway's own page, say: without a row, nothing else tells.
-		err = o.Fail("the answer is not 201, that of an insert", errNotCreated)
+		err = o.Uncertain(o.Fail("the answer is not 201, that of an insert", errNotCreated))
 	}
-	unsure = unsure || tried
-	if errors.Is(err, supabase.ErrConflict) && (unsure || isDuplicate(err) && madeHere(batch)) {
-		there, findErr := present(ctx, o, client, batch)
-		if findErr != nil {
-			return true, findErr
-		}
-		if there {
-			err = nil
-		}
+	if err != nil && tried {
+		err = o.Uncertain(err)
 	}
 	if err != nil {
-		unsure = unsure || errors.Is(err, supabase.ErrUnavailable) || errors.Is(err, errNotCreated) || ctx.Err() != nil
-		return unsure, err
+		if _, err = o.resolve(ctx, client, batch, err); err != nil {
+			return IsUncertain(err), err
+		}
 	}
 	o.rows += int64(len(batch))
 	return false, nil
 }
 
-func madeHere(batch []Row) bool {
-	return !slices.ContainsFunc(batch, func(row Row) bool { return !row.Made })
+var errNotCreated = errors.New("not created")
+
+func size(batch []Row) (bytes int) {
+	for _, row := range batch {
+		bytes += row.Size()
+	}
+	return bytes
 }
 
 // array is the body of a request that inserts a batch.
 func array(batch []Row) []byte {
-	size := 1
-	for _, row := range batch {
-		size += 1 + len(row.JSON)
-	}
-	var body bytes.Buffer
-	body.Grow(size)
+	body := make([]byte, 0, size(batch)+1)
 	for i, row := range batch {
-		body.WriteByte("[,"[min(i, 1)])
-		body.Write(row.JSON)
-	}
-	body.WriteByte(']')
-	return body.Bytes()
-}
-
-var errNotCreated = errors.New("not created")
-
-// present says whether every row of a batch is in the table.
-func present(ctx context.Context, o *Operation, client *supabase.Client, batch []Row) (bool, error) {
-	for some := range slices.Chunk(batch, idsPerQuery) {
-		ids := make([]string, len(some))
-		for i, row := range some {
-			ids[i] = row.ID
+		separator := byte(',')
+		if i == 0 {
+			separator = '['
 		}
-		count, err := o.count(ctx, client.From(o.table).Select("id", "exact", true).In("id", ids))
-		if err != nil || count < int64(len(ids)) {
-			return false, err
-		}
+		body = append(append(body, separator), row.JSON...)
 	}
-	return true, nil
+	return append(body, ']')
 }

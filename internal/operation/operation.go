@@ -83,6 +83,7 @@ func (o *Operation) wrap(err error, message string) *supabase.Error {
 	}
 	e := *inner
 	e.Op, e.Table, e.Attempts = o.op, o.table, o.attempts
+	e.Uncertain = e.Uncertain && o.op != Select // a function's POST that reads
 	return &e
 }
 

@@ -106,6 +106,19 @@ func Rows[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuild
 	return decodeRows(o, got.body, shape)
 }
 
+// Change executes a query that changes rows and returns them. tried says, where it
+// changed none, that an attempt before may have.
+func Change[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, shape Shape[R]) (rows []R, tried bool, err error) {
+	got, tried, err := o.send(ctx, query)
+	if err != nil {
+		return nil, tried, err
+	}
+	if rows, err = decodeRows(o, got.body, shape); err != nil {
+		return nil, tried, o.Uncertain(err)
+	}
+	return rows, tried, nil
+}
+
 func decodeRow[R any](o *Operation, body []byte, shape Shape[R]) (*R, error) {
 	row, plain := rowjson.Row(body, shape.Columns)
 	if !plain {

@@ -33,8 +33,8 @@ func (r *reference) UnmarshalJSON(data []byte) error {
 	type plain reference
 	row := struct {
 		*plain
-		At    timestamp.Time `json:"at"`
-		Until timestamp.Time `json:"until"`
+		At    timestamp.Time  `json:"at"`
+		Until *timestamp.Time `json:"until"`
 	}{plain: (*plain)(r)}
 	if err := json.Unmarshal(data, &row); err != nil {
 		return err

@@ -192,15 +192,14 @@ func (s *Scanner) Time(into *time.Time) bool {
 
 // Times reads a timestamp, nil for null.
 func (s *Scanner) Times(into **time.Time) bool {
+	if s.Null() {
+		*into = nil
+		return true
+	}
 	var at time.Time
-	if !s.Time(&at) {
-		return false
-	}
-	*into = nil
-	if !at.IsZero() {
-		*into = &at
-	}
-	return true
+	ok := s.Time(&at)
+	*into = &at
+	return ok
 }
 
 // name returns a key as a string, the same for the same key.

@@ -27,9 +27,17 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Pointer returns nil for NULL.
-func (t Time) Pointer() *time.Time {
-	if t.IsZero() {
+// Of returns what decodes onto t: nil for nil.
+func Of(t *time.Time) *Time {
+	if t == nil {
+		return nil
+	}
+	return &Time{*t}
+}
+
+// Pointer returns the time, nil for nil.
+func (t *Time) Pointer() *time.Time {
+	if t == nil {
 		return nil
 	}
 	return &t.Time
@@ -66,8 +74,9 @@ func InRange(t time.Time) bool {
 	return year >= 1 && year <= 9999
 }
 
-// Format writes t in UTC, cut to the microsecond that PostgreSQL keeps: it
-// would round what is finer, up to a time that was not yet.
-func Format(t time.Time) string {
-	return t.UTC().Truncate(time.Microsecond).Format("2006-01-02T15:04:05.999999Z07:00")
-}
+// Cut returns t in UTC, cut to the microsecond that PostgreSQL keeps: it would round
+// what is finer, up to a time that was not yet.
+func Cut(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// Format writes t, Cut, as PostgreSQL reads it.
+func Format(t time.Time) string { return Cut(t).Format("2006-01-02T15:04:05.999999Z07:00") }

@@ -1,0 +1,132 @@
+package column
+
+import (
+	"encoding"
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+)
+
+// errorsAsText returns details in which the text of each error stands in its place,
+// however deep in maps, slices and arrays: encoding/json would write most errors as
+// {}. What the caller has stays as it is. An error that marshals itself is left to
+// that; one in a field of a struct cannot be replaced, and is a problem.
+func errorsAsText(column string, details map[string]any) (map[string]any, string) {
+	r := replacer{}
+	replaced, _ := r.replace(details, 0)
+	if r.field != "" {
+		return details, column + ": the field " + r.field + " of a struct holds an error, which has no JSON of its own; store its text"
+	}
+	return replaced.(map[string]any), ""
+}
+
+type replacer struct {
+	field string // the first that holds an error
+}
+
+// replace returns what is to be marshalled for a value, and whether that is
+// another.
+func (r *replacer) replace(value any, depth int) (replaced any, changed bool) {
+	const deep = 1000 // a circle, perhaps: json.Marshal tells
+	if depth > deep {
+		return value, false
+	}
+	switch value := value.(type) {
+	case nil, bool, string, int, int64, float64:
+		return value, false
+	case map[string]any:
+		copied := value
+		for key, element := range value {
+			if element, other := r.replace(element, depth+1); other {
+				if !changed {
+					copied, changed = maps.Clone(value), true
+				}
+				copied[key] = element
+			}
+		}
+		return copied, changed
+	case []any:
+		copied := value
+		for i, element := range value {
+			if element, other := r.replace(element, depth+1); other {
+				if !changed {
+					copied, changed = slices.Clone(value), true
+				}
+				copied[i] = element
+			}
+		}
+		return copied, changed
+	case json.Marshaler, encoding.TextMarshaler:
+		return value, false
+	case error:
+		if v := reflect.ValueOf(value); v.Kind() == reflect.Pointer && v.IsNil() {
+			return nil, true
+		}
+		return value.Error(), true
+	default:
+		return r.reflect(reflect.ValueOf(value), depth)
+	}
+}
+
+// reflect is replace for what is not of the types that JSON decodes to.
+func (r *replacer) reflect(v reflect.Value, depth int) (replaced any, changed bool) {
+	switch kind := v.Kind(); {
+	case kind == reflect.Pointer && !v.IsNil():
+		if replaced, changed = r.replace(v.Elem().Interface(), depth+1); changed {
+			return replaced, true
+		}
+	case kind == reflect.Struct:
+		r.fields(v, depth)
+	case (kind == reflect.Slice || kind == reflect.Array) && mayHold(v.Type().Elem()):
+		elements := make([]any, v.Len())
+		for i := range elements {
+			var other bool
+			elements[i], other = r.replace(v.Index(i).Interface(), depth+1)
+			changed = changed || other
+		}
+		if changed {
+			return elements, true
+		}
+	case kind == reflect.Map && mayHold(v.Type().Elem()):
+		elements := reflect.MakeMapWithSize(reflect.MapOf(v.Type().Key(), reflect.TypeFor[any]()), v.Len())
+		for key, element := range v.Seq2() {
+			element, other := r.replace(element.Interface(), depth+1)
+			elements.SetMapIndex(key, reflect.ValueOf(&element).Elem())
+			changed = changed || other
+		}
+		if changed {
+			return elements.Interface(), true
+		}
+	}
+	return v.Interface(), false
+}
+
+// fields looks for errors in a struct. A field of an error type of its own has its
+// own JSON.
+func (r *replacer) fields(v reflect.Value, depth int) {
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		switch {
+		case field.Tag.Get("json") == "-":
+		case field.Anonymous && field.Type.Kind() == reflect.Struct:
+			r.fields(v.Field(i), depth)
+		case field.IsExported() && mayHold(field.Type) && (field.Type.Kind() == reflect.Interface || !field.Type.Implements(errorType)):
+			if _, holds := r.replace(v.Field(i).Interface(), depth+1); holds && r.field == "" {
+				r.field = field.Name
+			}
+		}
+	}
+}
+
+var errorType = reflect.TypeFor[error]()
+
+// mayHold says that a value of a type can be an error or hold one.
+func mayHold(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Interface, reflect.Pointer, reflect.Struct, reflect.Map, reflect.Slice, reflect.Array:
+		return true
+	default:
+		return t.Implements(errorType)
+	}
+}

@@ -1,0 +1,129 @@
+package operation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/supavigil/supavigil/supabase"
+)
+
+// IsUncertain says of a write's error that it may have been carried out all the
+// same.
+func IsUncertain(err error) bool {
+	e, ok := errors.AsType[*supabase.Error](err)
+	return ok && e.Uncertain
+}
+
+// Uncertain returns the operation's error, saying that the write may stand.
+func (o *Operation) Uncertain(err error) *supabase.Error {
+	e := o.wrap(err, "the write may have been carried out")
+	e.Uncertain = true
+	return e
+}
+
+// CanLook says whether it makes sense to look for what a write that failed may have
+// done: somebody answers, and there is time left.
+func CanLook(ctx context.Context, err error) bool {
+	e, ok := errors.AsType[*supabase.Error](err)
+	return ok && e.Status != 0 && ctx.Err() == nil
+}
+
+// NotThere returns the error of a write after a look that did not find it: the
+// error that came, which is certain now, or, where the look failed, both.
+func (o *Operation) NotThere(err, lookErr error) error {
+	e := o.wrap(err, "")
+	e.Uncertain = false
+	if lookErr == nil {
+		return e
+	}
+	if errors.Is(err, supabase.ErrConflict) {
+		return o.Uncertain(lookErr) // that a row is in the way says nothing yet
+	}
+	e.Uncertain = true
+	e.Err = errors.Join(e.Err, lookErr)
+	return e
+}
+
+// resolve finds out whether rows are stored although inserting them by one request,
+// all or none, failed with err. It returns them, by their ids in small letters,
+// where each of them is there and holds what was sent. That is looked up only
+//
+//   - after an error that is uncertain: an attempt that may have been carried out
+//     makes any later answer one about something else, a conflict with its own
+//     row among them; and
+//   - after a conflict of rows whose ids were all made here: then whoever repeated
+//     the request, a gateway perhaps, nobody else can have stored them.
+//
+// Else, or where they are not there, the error is err, and certain; where the look
+// is not possible, or fails, it is uncertain.
+func (o *Operation) resolve(ctx context.Context, client *supabase.Client, rows []Row, err error) (map[string]json.RawMessage, error) {
+	repeated := errors.Is(err, supabase.ErrConflict) && !slices.ContainsFunc(rows, func(row Row) bool { return !row.Made })
+	if !IsUncertain(err) && !repeated {
+		return nil, err
+	}
+	if !CanLook(ctx, err) {
+		return nil, o.Uncertain(err)
+	}
+	found, lookErr := o.look(ctx, client, rows)
+	if lookErr != nil {
+		return nil, o.NotThere(err, lookErr)
+	}
+	missing, others := false, false
+	for _, row := range rows {
+		stored, there := found[row.key()]
+		missing = missing || !there
+		others = others || there && !row.Made && !holds(stored, row.JSON)
+	}
+	switch {
+	case others && !errors.Is(err, supabase.ErrConflict):
+		e := o.wrap(err, "")
+		e.Uncertain = false
+		e.Message += "; and another row has the id"
+		e.Err = errors.Join(e.Err, supabase.ErrConflict)
+		return nil, e
+	case others, missing:
+		return nil, o.NotThere(err, nil)
+	default:
+		return found, nil
+	}
+}
+
+// look reads those of rows that are there, by their ids. A server cuts an answer at
+// its db-max-rows without a word, so what is missing is asked for until an answer
+// brings none of it; the rows behind that are not looked for.
+func (o *Operation) look(ctx context.Context, client *supabase.Client, rows []Row) (map[string]json.RawMessage, error) {
+	found := make(map[string]json.RawMessage, len(rows))
+	missing := make([]string, len(rows))
+	for i, row := range rows {
+		missing[i] = row.key()
+	}
+	for len(missing) > 0 {
+		some := missing[:min(len(missing), idsPerQuery)]
+		got, _, err := o.send(ctx, client.From(o.table).Select("*", "", false).In("id", some))
+		if err != nil {
+			return nil, err
+		}
+		stored, err := decodeArray[json.RawMessage](o, got.body)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range stored {
+			var key struct {
+				ID string `json:"id"`
+			}
+			if err := json.Unmarshal(row, &key); err != nil || key.ID == "" {
+				return nil, o.undecodable(errNoID)
+			}
+			found[strings.ToLower(key.ID)] = row
+		}
+		before := len(missing)
+		missing = slices.DeleteFunc(missing, func(id string) bool { _, there := found[id]; return there })
+		if len(missing) == before {
+			break
+		}
+	}
+	return found, nil
+}
