@@ -338,26 +338,100 @@ func TestRecorderSendsOneBatchAtATimeInAnOutage(t *testing.T) {
 	})
 }
 
-func TestRecorderWithoutConfigurationWaitsForIt(t *testing.T) {
+// What can never work is an error of the first Record; what works no more is waited
+// for.
+func TestRecorderSaysThatItIsNotConfigured(t *testing.T) {
+	t.Parallel()
+	for name, wrong := range map[string]supabase.Config{
+		"nothing":         {},
+		"no key":          {URL: "https://abc.supabase.co"},
+		"another's key":   {URL: "https://abc.supabase.co", Key: "sb_publishable_x"},
+		"not a URL":       {URL: "abc", Key: "sb_secret_x"},
+		"negative limits": {URL: "https://abc.supabase.co", Key: "sb_secret_x", MaxAttempts: -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWire(t)
+			synctest.Test(t, func(t *testing.T) {
+				var mu sync.Mutex
+				good := w.server.Config()
+				good.Transport = w
+				config := wrong
+				use := func(c supabase.Config) {
+					mu.Lock()
+					defer mu.Unlock()
+					config = c
+				}
+				r := healthcheck.NewRecorder(healthcheck.HealthCheckModel{Connect: func() (*supabase.Client, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					return config.ServiceClient()
+				}}, healthcheck.RecorderOptions{})
+				for range 2 {
+					err := r.Record(t.Context(), check("early"))
+					require.ErrorIs(t, err, supabase.ErrInvalid)
+					_, why := wrong.ServiceClient()
+					require.Equal(t, strings.Replace(why.Error(), "supabase: ", "supabase: insert service_health_checks: ", 1), err.Error())
+				}
+				require.Zero(t, r.Stats())
+				use(good)
+				record(t, r, "s", 3)
+				use(wrong)
+				time.Sleep(time.Minute) //nolint:forbidigo // in a bubble
+				record(t, r, "t", 3)
+				require.ErrorIs(t, r.Stats().LastError, supabase.ErrInvalid)
+				use(good)
+				require.NoError(t, r.Close(t.Context()))
+			})
+			require.Len(t, w.stored(t), 6)
+		})
+	}
+}
+
+// Nobody waits longer than asked for whatever hangs: Connect, or OnRefused.
+func TestRecorderDoesNotWaitForWhatHangs(t *testing.T) {
 	t.Parallel()
 	w := newWire(t)
-	synctest.Test(t, func(t *testing.T) {
-		config := supabase.Config{}
-		var mu sync.Mutex
-		r := healthcheck.NewRecorder(healthcheck.HealthCheckModel{Connect: func() (*supabase.Client, error) {
-			mu.Lock()
-			defer mu.Unlock()
-			return config.ServiceClient()
-		}}, healthcheck.RecorderOptions{})
-		record(t, r, "s", 3)
-		time.Sleep(time.Minute) //nolint:forbidigo // in a bubble
-		require.ErrorIs(t, r.Stats().LastError, supabase.ErrInvalid)
-		mu.Lock()
-		config = w.server.Config()
-		config.Transport = w
-		mu.Unlock()
-		require.NoError(t, r.Close(t.Context()))
-	})
+	store(t, w.server, map[string]any{"id": id, "service_name": "before", "status": "down"})
+	for name, hang := range map[string]func(*healthcheck.HealthCheckModel, *healthcheck.RecorderOptions, func()){
+		"Connect": func(m *healthcheck.HealthCheckModel, _ *healthcheck.RecorderOptions, wait func()) {
+			connect := m.Connect
+			m.Connect = func() (*supabase.Client, error) { wait(); return connect() }
+		},
+		"OnRefused": func(_ *healthcheck.HealthCheckModel, o *healthcheck.RecorderOptions, wait func()) {
+			o.OnRefused = func(healthcheck.CreateHealthCheckData, error) { wait() }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				hanging := make(chan struct{})
+				config := w.server.Config()
+				config.Transport = w
+				model, options := healthcheck.HealthCheckModel{Connect: config.ServiceClient}, healthcheck.RecorderOptions{BatchRows: 1}
+				hang(&model, &options, func() { <-hanging })
+				r := healthcheck.NewRecorder(model, options)
+				refused := check("refused")
+				refused.ID = id
+				began := time.Now()
+				require.NoError(t, r.Record(t.Context(), refused))
+				require.LessOrEqual(t, time.Since(began), time.Second)
+				require.NoError(t, r.Record(t.Context(), check(name)))
+				for _, end := range []func(context.Context) error{r.Flush, r.Close, r.Close} {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+					began := time.Now()
+					require.ErrorIs(t, end(ctx), context.DeadlineExceeded)
+					require.Equal(t, time.Minute, time.Since(began))
+					require.Len(t, r.Unsent(), 2)
+					cancel()
+				}
+				close(hanging)
+				require.NoError(t, r.Close(t.Context()))
+				require.EqualValues(t, 1, r.Stats().Refused)
+				require.EqualValues(t, 1, r.Stats().Stored)
+				require.Empty(t, r.Unsent())
+			})
+		})
+	}
 	require.Len(t, w.stored(t), 3)
 }
 
@@ -692,7 +766,7 @@ func TestRecorderCloseCancelsTheRequestUnderWay(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		err := r.Close(ctx)
-		require.Equal(t, "supabase: insert service_health_checks: 0 rows are not stored, and 3 more may be or not", err.Error())
+		require.Equal(t, "supabase: insert service_health_checks: 3 rows may be stored or not", err.Error())
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		w.breaks(nil)
 		require.NoError(t, r.Close(t.Context()))

@@ -4,11 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/supavigil/supavigil/supabase"
 )
+
+// ErrOtherRow is a conflict with a row that was looked at and is another: it has
+// the id, and holds something else than was sent.
+var ErrOtherRow = fmt.Errorf("%w: another row has the id", supabase.ErrConflict)
 
 // IsUncertain says of a write's error that it may have been carried out all the
 // same.
@@ -78,13 +83,15 @@ func (o *Operation) resolve(ctx context.Context, client *supabase.Client, rows [
 		others = others || there && !row.Made && !holds(stored, row.JSON)
 	}
 	switch {
-	case others && !errors.Is(err, supabase.ErrConflict):
+	case others:
 		e := o.wrap(err, "")
 		e.Uncertain = false
-		e.Message += "; and another row has the id"
-		e.Err = errors.Join(e.Err, supabase.ErrConflict)
+		if !errors.Is(err, supabase.ErrConflict) {
+			e.Message += "; and another row has the id"
+		}
+		e.Err = errors.Join(e.Err, ErrOtherRow)
 		return nil, e
-	case others, missing:
+	case missing:
 		return nil, o.NotThere(err, nil)
 	default:
 		return found, nil

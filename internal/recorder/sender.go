@@ -1,0 +1,357 @@
+package recorder
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/supavigil/supavigil/internal/backoff"
+	"github.com/supavigil/supavigil/internal/operation"
+)
+
+// batch is rows that are sent by one request, and what became of that so far. It
+// may be split, but is never joined with others: that all of its rows, or none, are
+// in the table is what tells whether it was stored.
+type batch struct {
+	rows     []entry
+	inFlight bool
+	tried    bool // a request with these rows may have been carried out
+	sent     bool
+	failed   bool          // it failed, or did as a part of another
+	firstAt  int64         // how many batches had been stored when it first did
+	failedAt int64         // and when it last did
+	failures int           // since it was made
+	proofs   int           // how often it failed, alone, right after another was stored
+	tries    int           // how often it failed, alone, at the end
+	due      time.Duration // when it may be blamed again
+	retryAt  time.Duration // when it is to be tried without being blamed
+	last     verdict
+}
+
+// unproven says that it failed and nothing is known yet about why, so that the
+// others wait.
+func (b *batch) unproven() bool { return b.failed && b.proofs == 0 }
+
+// sender sends what the queue holds. Its state is the Recorder's, as is the lock.
+type sender struct {
+	*Recorder
+	pending     []*batch      // popped from the queue, in the order in which they are to be sent
+	inFlight    int           // of pending
+	stored      int64         // batches
+	credit      int           // how many more failures count as right after a batch was stored
+	failures    int           // since a batch was stored
+	pauses      int           // likewise
+	probes      int           // likewise: batches made to see if they can be stored
+	pausedUntil time.Duration // by Recorder.now
+}
+
+const (
+	// maxCredit is how many batches in a row may be blamed by the one stored before.
+	maxCredit = 8
+	// maxFailures is how many requests in a row may fail at once before that is taken
+	// for an outage: a batch can be split down to a row, and another tried.
+	maxFailures = 12
+	// longSilence is when a row itself may be why no answer came.
+	longSilence = 5 * time.Second
+)
+
+type result struct {
+	batch     *batch
+	uncertain bool
+	err       error
+	took      time.Duration
+}
+
+// send sends until nothing is held any more, or ctx ends.
+func (s *sender) send(ctx context.Context, r *run) {
+	results := make(chan result, 2)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		var pause time.Duration
+		for ctx.Err() == nil && s.inFlight < s.width() {
+			var b *batch
+			if b, pause = s.next(); b == nil {
+				break
+			}
+			b.inFlight, b.sent = true, true
+			s.inFlight++
+			go func() { results <- s.insert(ctx, b) }()
+		}
+		if s.inFlight == 0 && (ctx.Err() != nil || s.queue.held == 0) {
+			break
+		}
+		idle := s.inFlight == 0
+		if idle {
+			s.credit = 0
+		}
+		s.mu.Unlock()
+		got, came := wait(ctx, r, results, idle, pause)
+		s.mu.Lock()
+		if came {
+			s.settle(ctx, got)
+		}
+	}
+	r.cancel()
+	s.run = nil
+	close(r.done)
+	if s.closers+s.flushers > 0 {
+		s.start()
+	}
+}
+
+// wait waits for a result or, if none is on its way, for so long at most, 0 being
+// forever; and until it is woken.
+func wait(ctx context.Context, r *run, results <-chan result, idle bool, pause time.Duration) (got result, came bool) {
+	if !idle {
+		select {
+		case got = <-results:
+			return got, true
+		case <-r.wake: // perhaps there is a second one to send
+			return got, false
+		}
+	}
+	var timeout <-chan time.Time
+	if pause > 0 {
+		timer := time.NewTimer(pause)
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	select {
+	case <-timeout:
+	case <-r.wake:
+	case <-ctx.Done():
+	}
+	return got, false
+}
+
+func (s *sender) insert(ctx context.Context, b *batch) result {
+	rows := make([]operation.Row, len(b.rows))
+	for i, e := range b.rows {
+		rows[i] = e.row
+	}
+	began := time.Now()
+	uncertain, err := s.options.Insert(ctx, rows, b.tried)
+	return result{batch: b, uncertain: uncertain, err: err, took: time.Since(began)}
+}
+
+// width is how many requests may be in flight: two while batches are stored and
+// pile up, so that the server reads one while the database stores the other.
+func (s *sender) width() int {
+	if s.stored > 0 && s.lastError == nil && len(s.pending) == s.inFlight && s.fullBatch() {
+		return 2
+	}
+	return 1
+}
+
+// next takes the batch to send now, or says how long to wait for one; 0 is until
+// something changes.
+func (s *sender) next() (*batch, time.Duration) {
+	now := s.now()
+	if wait := s.pausedUntil - now; wait > 0 {
+		return nil, wait
+	}
+	// Whether what failed before is to blame shows right after another was stored.
+	if s.credit > 0 {
+		for _, b := range s.pending {
+			if !b.inFlight && b.sent && b.failed && b.failedAt < s.stored && b.due <= now {
+				return b, 0
+			}
+		}
+	}
+	var retry, late *batch
+	for _, b := range s.pending {
+		switch {
+		case b.inFlight:
+		case !b.sent:
+			return b, 0
+		case b.unproven() && (retry == nil || b.failures < retry.failures):
+			retry = b
+		case !b.unproven() && (late == nil || b.retryAt < late.retryAt):
+			late = b
+		}
+	}
+	if retry != nil {
+		if s.wantsProbe(retry) {
+			if b := s.probe(); b != nil {
+				return b, 0
+			}
+		}
+		s.credit = 0
+		return retry, 0
+	}
+	wait := time.Duration(0)
+	if first := s.queue.first(); first != nil {
+		if wait = first.at + s.options.BatchAge - now; s.ready() || wait <= 0 {
+			b := &batch{rows: s.queue.popBatch(s.options.BatchRows, s.options.BatchBytes)}
+			s.pending = append(s.pending, b)
+			return b, 0
+		}
+	}
+	if late != nil {
+		if late.retryAt <= now {
+			s.credit = 0
+			return late, 0
+		}
+		if wait == 0 || late.retryAt-now < wait {
+			wait = late.retryAt - now
+		}
+	}
+	return nil, wait
+}
+
+// wantsProbe says whether rather than what failed least another row is to be tried:
+// at once where the answer was about the data, else with every third try.
+func (s *sender) wantsProbe(b *batch) bool {
+	return b.last.split && s.failures < maxFailures || !b.last.away && s.failures >= 3*(s.probes+1)
+}
+
+// probe returns a row that was not tried alone yet, if there is one, from either
+// end of the queue in turn: those at fault may be many, and side by side. Without
+// any, it returns a part of a batch.
+func (s *sender) probe() *batch {
+	if s.queue.rows == 0 && !slices.ContainsFunc(s.pending, func(b *batch) bool { return len(b.rows) > 1 || !b.last.split }) {
+		s.queue.admitOne() // what cannot be stored takes all the room
+	}
+	s.probes++
+	if s.queue.rows > 0 {
+		pop := s.queue.pop
+		if s.probes%2 == 0 {
+			pop = s.queue.popNewest
+		}
+		b := &batch{rows: []entry{pop()}}
+		s.pending = append(s.pending, b)
+		return b
+	}
+	for _, b := range s.pending {
+		if len(b.rows) > 1 {
+			return s.split(b)
+		}
+	}
+	s.probes--
+	return nil
+}
+
+// split replaces a batch by its halves, and returns the first.
+func (s *sender) split(b *batch) *batch {
+	middle := len(b.rows) / 2
+	first, second := *b, *b
+	first.rows, second.rows = b.rows[:middle:middle], b.rows[middle:]
+	for _, half := range []*batch{&first, &second} {
+		half.sent, half.failures = false, 0
+	}
+	i := slices.Index(s.pending, b)
+	s.pending = slices.Replace(s.pending, i, i+1, &first, &second)
+	return &first
+}
+
+// settle does what follows from a result.
+func (s *sender) settle(ctx context.Context, got result) {
+	b := got.batch
+	b.inFlight, b.tried = false, got.uncertain
+	s.inFlight--
+	switch {
+	case got.err == nil:
+		s.stored++
+		s.credit, s.failures, s.pauses, s.probes, s.pausedUntil, s.lastError = maxCredit, 0, 0, 0, 0, nil
+		s.stats.Stored += int64(len(b.rows))
+		s.drop(b)
+	case ctx.Err() != nil:
+		b.sent = b.failed // it was given up, and says nothing
+	default:
+		s.fail(b, got)
+	}
+}
+
+// fail does what follows from a failure: the batch is split, refused, or held.
+func (s *sender) fail(b *batch, got result) {
+	s.lastError, s.stats.LastError, s.stats.LastErrorAt = got.err, got.err, time.Now()
+	proof := s.credit > 0 && b.failed && b.failedAt < s.stored
+	if !b.failed {
+		b.firstAt = s.stored
+	}
+	b.failed, b.failedAt, b.last = true, s.stored, judge(b.rows, got.err)
+	b.last.away = b.last.away && got.took < longSilence
+	b.failures++
+	s.failures++
+	s.credit = max(0, s.credit-1)
+	if len(b.rows) > 1 {
+		if proof || b.last.split && s.failures < maxFailures {
+			s.split(b)
+		} else {
+			s.pause()
+		}
+		return
+	}
+	if proof {
+		b.proofs++
+	}
+	if b.tries++; !s.ending() {
+		b.tries = 0
+	}
+	if !got.uncertain && s.guilty(b) {
+		s.refuse(b, got.err)
+		return
+	}
+	s.pending = append(slices.DeleteFunc(s.pending, func(other *batch) bool { return other == b }), b)
+	switch {
+	case b.proofs > 0:
+		b.retryAt = s.now() + max(backoff.Wait(b.failures), got.took)
+		if proof {
+			b.due = b.retryAt
+		}
+	case !b.last.split || s.failures >= maxFailures || s.onlyFailed():
+		s.pause()
+	}
+}
+
+// guilty says of a row that failed alone whether it is at fault, and that is known.
+func (s *sender) guilty(b *batch) bool {
+	switch {
+	case b.last.known || b.proofs >= b.last.proofs:
+		return true
+	case !s.ending() || b.last.tries == 0 || !s.onlyFailed():
+		return false
+	case b.firstAt < s.stored || s.queue.held == 1: // another was stored since; or there is none
+		return b.tries >= b.last.tries
+	default:
+		return s.closed && b.last.proofs == 1 && b.tries >= certainty
+	}
+}
+
+// onlyFailed says that there is nothing to send but rows that failed alone.
+func (s *sender) onlyFailed() bool {
+	return s.queue.rows == 0 && s.queue.waiters.Len() == 0 &&
+		!slices.ContainsFunc(s.pending, func(b *batch) bool { return len(b.rows) > 1 || b.failures == 0 })
+}
+
+func (s *sender) pause() {
+	s.pauses++
+	s.pausedUntil = s.now() + backoff.Wait(s.pauses)
+}
+
+// refuse reports a row, and lets it go.
+func (s *sender) refuse(b *batch, err error) {
+	s.mu.Unlock()
+	s.options.OnRefused(b.rows[0].row, err)
+	s.mu.Lock()
+	s.stats.Refused++
+	s.drop(b)
+}
+
+// drop lets the rows of a batch go.
+func (s *sender) drop(b *batch) {
+	for _, e := range b.rows {
+		s.queue.release(e)
+	}
+	clear(b.rows) // the rest of what it was split from may be held for long
+	s.pending = slices.DeleteFunc(s.pending, func(other *batch) bool { return other == b })
+	s.admit()
+}
+
+// each calls visit with the batches.
+func (s *sender) each(visit func(*batch)) {
+	for _, b := range s.pending {
+		visit(b)
+	}
+}
