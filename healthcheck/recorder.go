@@ -37,11 +37,11 @@ import (
 //     where the answer is PostgreSQL's about data, 7 times where the statement timed
 //     out, 30 times else, so that a gateway that refuses requests at random has none
 //     refused; or
-//   - Flush or Close waits, and only rows are left that failed alone: it failed so 7
-//     times more (about 5 s; 30 times, or 2½ minutes, where the answer does not say
-//     that it was about data), and another was stored since it first did, or it is
-//     the only row held. Close without a deadline also gives up on several that no
-//     other was stored after, 30 times each, if PostgreSQL says that it is the data.
+//   - after Close only rows are left that failed alone: it failed so 7 times more
+//     (about 5 s; 30 times, or 2½ minutes, where the answer does not say that it was
+//     about data), and another was stored since it first did, or it is the only row
+//     held. Where several are held that no other was stored after, it is 30 times each,
+//     and PostgreSQL's word that it was the data.
 //
 // A row that may have been stored, its answer having been lost, is looked for first.
 // Rows that fail when nothing else is stored are held.
@@ -226,7 +226,8 @@ func (f *face) misconfigured() error {
 // Flush sends the rows that are held, without waiting for their batches to fill,
 // and returns when all that were taken before the call are stored, refused or
 // dropped. The error says how many are held when ctx ended before, and wraps ctx's
-// error and the last failure; they go on being sent.
+// error and the last failure; they go on being sent. A row that is refused again and
+// again, while there is no other to show whose fault it is, is waited for.
 func (r *Recorder) Flush(ctx context.Context) error {
 	return r.end(ctx, (*recorder.Recorder).Flush)
 }

@@ -22,9 +22,9 @@
 // whether a batch is split before there is one.
 //
 // What there is to be stored right before is, in this order: parts of batches that
-// were split, a row of the queue (a probe), the next batch. Where there is none,
-// because a caller waits in Flush or Close and all else is settled, a row is refused
-// that fails alone long enough, if it has a proof against it or is the only one.
+// were split, a row of the queue (a probe), the next batch. Where there will be none,
+// after Close, a row is refused that fails alone long enough, if another was stored
+// since it first failed, or it is the only one held.
 //
 // While nothing is stored, a batch that failed is tried again after a backoff, and
 // with every third try a probe, so that one that is at fault does not hold up the

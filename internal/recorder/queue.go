@@ -64,10 +64,10 @@ func (q *queue) take(e entry) {
 	q.push(e)
 }
 
-// dropOldest makes room for what is held beyond the bounds, and returns the
-// number of rows dropped.
-func (q *queue) dropOldest() (dropped int64) {
-	for q.rows > 0 && (q.held > q.maxRows || q.heldBytes > q.maxBytes) {
+// dropOldest makes room for what is held beyond the bounds, keeping so many rows all
+// the same, and returns the number of rows dropped.
+func (q *queue) dropOldest(keep int) (dropped int64) {
+	for q.rows > keep && (q.held > q.maxRows || q.heldBytes > q.maxBytes) {
 		q.release(q.pop())
 		dropped++
 	}

@@ -103,8 +103,12 @@ func (r *Recorder) offer(row operation.Row) (*waiter, error) {
 	case r.closed:
 		return nil, ErrClosed
 	case r.options.DropOldest:
+		keep := 0
+		if r.sender.stuck() {
+			keep = 1
+		}
 		r.queue.take(e)
-		r.stats.Dropped += r.queue.dropOldest()
+		r.stats.Dropped += r.queue.dropOldest(keep)
 	case r.queue.waiters.Len() == 0 && r.queue.fits(e.size()):
 		r.queue.take(e)
 	default:

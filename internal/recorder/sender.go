@@ -22,7 +22,7 @@ type batch struct {
 	failedAt int64         // and when it last did
 	failures int           // since it was made
 	proofs   int           // how often it failed, alone, right after another was stored
-	tries    int           // how often it failed, alone, at the end
+	tries    int           // how often it failed, alone, after Close
 	due      time.Duration // when it may be blamed again
 	retryAt  time.Duration // when it is to be tried without being blamed
 	last     verdict
@@ -51,6 +51,8 @@ const (
 	// maxFailures is how many requests in a row may fail at once before that is taken
 	// for an outage: a batch can be split down to a row, and another tried.
 	maxFailures = 12
+	// extraRows is how many rows are held beyond MaxRows where all of them fail alone.
+	extraRows = 32
 	// longSilence is when a row itself may be why no answer came.
 	longSilence = 5 * time.Second
 )
@@ -173,7 +175,7 @@ func (s *sender) next() (*batch, time.Duration) {
 	}
 	if retry != nil {
 		if s.wantsProbe(retry) {
-			if b := s.probe(); b != nil {
+			if b := s.probe(retry.last.away); b != nil {
 				return b, 0
 			}
 		}
@@ -190,6 +192,9 @@ func (s *sender) next() (*batch, time.Duration) {
 	}
 	if late != nil {
 		if late.retryAt <= now {
+			if b := s.probe(false); b != nil {
+				return b, 0
+			}
 			s.credit = 0
 			return late, 0
 		}
@@ -201,35 +206,40 @@ func (s *sender) next() (*batch, time.Duration) {
 }
 
 // wantsProbe says whether rather than what failed least another row is to be tried:
-// at once where the answer was about the data, else with every third try.
+// at once where the answer was about the data, else with every third try, or, where
+// nobody answered, every twelfth.
 func (s *sender) wantsProbe(b *batch) bool {
-	return b.last.split && s.failures < maxFailures || !b.last.away && s.failures >= 3*(s.probes+1)
+	every := 3
+	if b.last.away {
+		every = 12
+	}
+	return b.last.split && s.failures < maxFailures || s.failures >= every*(s.probes+1)
 }
 
-// probe returns a row that was not tried alone yet, if there is one, from either
-// end of the queue in turn: those at fault may be many, and side by side. Without
-// any, it returns a part of a batch.
-func (s *sender) probe() *batch {
-	if s.queue.rows == 0 && !slices.ContainsFunc(s.pending, func(b *batch) bool { return len(b.rows) > 1 || !b.last.split }) {
-		s.queue.admitOne() // what cannot be stored takes all the room
+// probe returns what was not tried yet, if there is anything: a row of the queue, from
+// either end in turn, as those at fault may be many, and side by side; or a part of a
+// batch, first of all where nobody answered, so that not more rows may be stored or
+// not.
+func (s *sender) probe(away bool) *batch {
+	several := slices.IndexFunc(s.pending, func(b *batch) bool { return len(b.rows) > 1 })
+	if s.queue.rows == 0 && s.stuck() {
+		s.queue.admitOne()
+	}
+	switch {
+	case several >= 0 && (away || s.queue.rows == 0):
+		s.probes++
+		return s.split(s.pending[several])
+	case s.queue.rows == 0:
+		return nil
 	}
 	s.probes++
-	if s.queue.rows > 0 {
-		pop := s.queue.pop
-		if s.probes%2 == 0 {
-			pop = s.queue.popNewest
-		}
-		b := &batch{rows: []entry{pop()}}
-		s.pending = append(s.pending, b)
-		return b
+	pop := s.queue.pop
+	if s.probes%2 == 0 {
+		pop = s.queue.popNewest
 	}
-	for _, b := range s.pending {
-		if len(b.rows) > 1 {
-			return s.split(b)
-		}
-	}
-	s.probes--
-	return nil
+	b := &batch{rows: []entry{pop()}}
+	s.pending = append(s.pending, b)
+	return b
 }
 
 // split replaces a batch by its halves, and returns the first.
@@ -286,8 +296,8 @@ func (s *sender) fail(b *batch, got result) {
 	if proof {
 		b.proofs++
 	}
-	if b.tries++; !s.ending() {
-		b.tries = 0
+	if s.closed {
+		b.tries++
 	}
 	if !got.uncertain && s.guilty(b) {
 		s.refuse(b, got.err)
@@ -310,12 +320,12 @@ func (s *sender) guilty(b *batch) bool {
 	switch {
 	case b.last.known || b.proofs >= b.last.proofs:
 		return true
-	case !s.ending() || b.last.tries == 0 || !s.onlyFailed():
+	case !s.closed || b.last.tries == 0 || !s.onlyFailed():
 		return false
 	case b.firstAt < s.stored || s.queue.held == 1: // another was stored since; or there is none
 		return b.tries >= b.last.tries
 	default:
-		return s.closed && b.last.proofs == 1 && b.tries >= certainty
+		return b.last.proofs == 1 && b.tries >= certainty
 	}
 }
 
@@ -323,6 +333,13 @@ func (s *sender) guilty(b *batch) bool {
 func (s *sender) onlyFailed() bool {
 	return s.queue.rows == 0 && s.queue.waiters.Len() == 0 &&
 		!slices.ContainsFunc(s.pending, func(b *batch) bool { return len(b.rows) > 1 || b.failures == 0 })
+}
+
+// stuck says that what may never be stored may take all the room, so that a row is to
+// be taken beyond it.
+func (s *sender) stuck() bool {
+	return s.inFlight == 0 && len(s.pending) > 0 && s.queue.held < s.options.MaxRows+extraRows &&
+		!slices.ContainsFunc(s.pending, func(b *batch) bool { return len(b.rows) > 1 || b.failures == 0 || b.last.away && b.proofs == 0 })
 }
 
 func (s *sender) pause() {

@@ -20,7 +20,7 @@ type verdict struct {
 	away   bool // no answer came: another row would meet the same
 	split  bool // fewer rows may be stored where many were not: try at once
 	proofs int  // how often a row alone has to fail right after another was stored
-	tries  int  // how often in a row at the end, when no other is left to be stored; 0: never refused so
+	tries  int  // how often after Close, when no other is left to be stored; 0: never refused so
 }
 
 // Chance makes a row that is not at fault fail 30 times in a row once in a billion,
