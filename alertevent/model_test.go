@@ -99,6 +99,38 @@ func TestCreateStoresOnceThoughAnAnswerIsLost(t *testing.T) {
 	require.ErrorIs(t, err, supabase.ErrConflict, "no answer was lost this time")
 }
 
+// A row is not one's own because it has the id.
+func TestCreateComparesWhatStandsInTheWay(t *testing.T) {
+	t.Parallel()
+	data := alertevent.CreateAlertEventData{ID: id, ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown, Details: map[string]any{"a": 1}}
+	for name, test := range map[string]struct {
+		change func(*alertevent.CreateAlertEventData)
+		same   bool
+	}{
+		"the same":   {func(*alertevent.CreateAlertEventData) {}, true},
+		"service":    {func(d *alertevent.CreateAlertEventData) { d.ServiceName = "API" }, false},
+		"alert_type": {func(d *alertevent.CreateAlertEventData) { d.AlertType = alertevent.AlertTypeRecovery }, false},
+		"status":     {func(d *alertevent.CreateAlertEventData) { d.Status = alertevent.StatusResolved }, false},
+		"message":    {func(d *alertevent.CreateAlertEventData) { d.Message = new("") }, false},
+		"details":    {func(d *alertevent.CreateAlertEventData) { d.Details = map[string]any{"a": 1, "b": nil} }, false},
+	} {
+		server, model := start(t)
+		there := data
+		test.change(&there)
+		_, err := model.Create(t.Context(), there)
+		require.NoError(t, err, name)
+		answerNext(server, http.StatusBadGateway, "")
+		alert, err := model.Create(t.Context(), data)
+		if test.same {
+			require.NoError(t, err, name)
+			require.Equal(t, id, alert.ID)
+			continue
+		}
+		require.ErrorIs(t, err, supabase.ErrConflict, name)
+		require.False(t, isUncertain(t, err), name)
+	}
+}
+
 func TestFindActive(t *testing.T) {
 	t.Parallel()
 	server, model := start(t)

@@ -42,7 +42,7 @@ func (m AlertEventModel) settle(ctx context.Context, id string, change map[strin
 	o := operation.Begin(operation.Update, table, "id", id)
 	return operation.Run(ctx, o, m.Connect, []string{column.ID(id)}, func(client *supabase.Client) (*AlertEvent, error) {
 		query := client.From(table).Update(change, "representation", "").Eq("id", id).Filter("status", operator, string(status))
-		changed, tried, err := operation.Change(ctx, o, query, shape)
+		changed, left, err := operation.Change(ctx, o, query, shape)
 		switch {
 		case len(changed) > 0:
 			return &changed[0], nil
@@ -54,14 +54,14 @@ func (m AlertEventModel) settle(ctx context.Context, id string, change map[strin
 		switch {
 		case err == nil && unknown:
 			return nil, noAlert(lookErr)
-		case err == nil && lookErr != nil && tried:
+		case err == nil && lookErr != nil && left.Before:
 			return nil, o.Uncertain(lookErr)
 		case err == nil, lookErr == nil && (alert.Status == status) != (operator == "eq"):
 			return alert, lookErr
 		case unknown:
 			lookErr = nil
 		}
-		return nil, o.NotThere(err, lookErr)
+		return nil, o.NotThere(err, left, lookErr)
 	})
 }
 

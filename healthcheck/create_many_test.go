@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -127,7 +128,7 @@ func TestCreateManySaysHowManyAreStored(t *testing.T) {
 	require.Equal(t, 1000, count(t, server))
 	require.Len(t, events, 1, "one operation")
 	require.EqualValues(t, 1000, events[0]["rows"])
-	require.EqualValues(t, 2, events[0]["attempts"])
+	require.EqualValues(t, 2, events[0]["requests"])
 }
 
 func TestCreateManyOfRowsThatAreThere(t *testing.T) {
@@ -206,4 +207,89 @@ func TestCreateManyEndsWithItsContext(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	require.Less(t, stored, int64(200_000))
 	require.GreaterOrEqual(t, count(t, server), int(stored))
+}
+
+// Requests that a gateway finds too large, or whose statement takes too long, are
+// made smaller, and so are those after them.
+func TestCreateManyCutsItsRequestsSmaller(t *testing.T) {
+	t.Parallel()
+	const rowsPerStatement, bytesPerBody = 150, 30_000
+	for name, test := range map[string]struct {
+		refuses func(rows, bytes int) bool
+		answer  func(http.ResponseWriter)
+		most    int // requests for 3,000 rows of 210 bytes
+	}{
+		"413":             {func(_, bytes int) bool { return bytes > bytesPerBody }, says(http.StatusRequestEntityTooLarge, "<html>"), 60},
+		"57014":           {func(rows, _ int) bool { return rows > rowsPerStatement }, says(http.StatusInternalServerError, `{"code":"57014","message":"canceling statement due to statement timeout"}`), 40},
+		"down to one row": {func(rows, _ int) bool { return rows > 1 }, says(http.StatusRequestEntityTooLarge, ""), 3020},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server, model := start(t)
+			config := server.Config()
+			var sizes []int
+			config.Transport = inProcess(server, func(w http.ResponseWriter, r *http.Request) bool {
+				body, err := io.ReadAll(r.Body)
+				require.NoError(t, err)
+				var rows []json.RawMessage
+				require.NoError(t, json.Unmarshal(body, &rows))
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				sizes = append(sizes, len(rows))
+				if !test.refuses(len(rows), len(body)) {
+					return false
+				}
+				test.answer(w)
+				return true
+			})
+			model.Connect = config.ServiceClient
+			var stored int64
+			var err error
+			events := logged(t, zerolog.InfoLevel, func(ctx context.Context) {
+				stored, err = model.CreateMany(ctx, manyChecks(3000))
+			})
+			require.NoError(t, err)
+			require.Equal(t, int64(3000), stored)
+			require.Equal(t, 3000, count(t, server))
+			require.LessOrEqual(t, len(sizes), test.most)
+			require.EqualValues(t, 3000, events[0]["rows"])
+		})
+	}
+}
+
+// A row that is refused alone is the end, and what was stored before is counted.
+func TestCreateManyEndsWhereARowAloneIsRefused(t *testing.T) {
+	t.Parallel()
+	server, model := start(t)
+	config := server.Config()
+	requests := 0
+	config.Transport = inProcess(server, func(w http.ResponseWriter, r *http.Request) bool {
+		requests++
+		body, err := io.ReadAll(r.Body)
+		require.NoError(t, err)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if len(body) > 100_000 {
+			says(http.StatusRequestEntityTooLarge, "")(w)
+		}
+		return len(body) > 100_000
+	})
+	model.Connect = config.ServiceClient
+	data := manyChecks(3000)
+	data[2345].ErrorMessage = new(strings.Repeat("x", 100_000))
+	stored, err := model.CreateMany(t.Context(), data)
+	require.Equal(t, http.StatusRequestEntityTooLarge, asError(t, err).Status)
+	require.False(t, isUncertain(t, err))
+	require.Equal(t, int64(2345), stored)
+	require.Equal(t, 2345, count(t, server))
+	require.Less(t, requests, 30, "small rows stay together")
+}
+
+// The first microsecond of year 1 is the zero time once it is cut, and left out.
+func TestCreateManyGroupsTimesAsTheyTravel(t *testing.T) {
+	t.Parallel()
+	_, model := start(t)
+	data := manyChecks(3)
+	data[0].CheckedAt, data[1].CheckedAt = noon, time.Time{}.Add(999)
+	stored, err := model.CreateMany(t.Context(), data)
+	require.NoError(t, err)
+	require.Equal(t, int64(3), stored)
 }

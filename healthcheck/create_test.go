@@ -96,6 +96,32 @@ func TestCreateRefusesWhatTheTableCannotHold(t *testing.T) {
 	}
 }
 
+func TestCreateStoresErrorsAsTheirTexts(t *testing.T) {
+	t.Parallel()
+	_, model := start(t)
+	cause := errors.New("connection refused")
+	details := map[string]any{"err": cause, "tries": []any{cause, nil}}
+	check, err := model.Create(t.Context(), healthcheck.CreateHealthCheckData{ServiceName: "api", Status: healthcheck.StatusDown, ProbeDetails: details})
+	require.NoError(t, err)
+	require.Equal(t, map[string]any{"err": "connection refused", "tries": []any{"connection refused", nil}}, check.ProbeDetails)
+	require.Equal(t, map[string]any{"err": cause, "tries": []any{cause, nil}}, details, "the caller's map stays")
+}
+
+func TestNewIDLetsACallBeRepeated(t *testing.T) {
+	t.Parallel()
+	_, model := start(t)
+	data := healthcheck.CreateHealthCheckData{ID: healthcheck.NewID(), ServiceName: "api", Status: healthcheck.StatusDown}
+	parsed, err := uuid.Parse(data.ID)
+	require.NoError(t, err)
+	require.Equal(t, uuid.Version(7), parsed.Version())
+	require.NotEqual(t, data.ID, healthcheck.NewID())
+	check, err := model.Create(t.Context(), data)
+	require.NoError(t, err)
+	require.Equal(t, data.ID, check.ID)
+	_, err = model.Create(t.Context(), data)
+	require.ErrorIs(t, err, supabase.ErrConflict)
+}
+
 func TestCreateStoresOnceThoughAnswersAreLost(t *testing.T) {
 	t.Parallel()
 	for name, chosen := range map[string]string{"with an id of its own": "", "with the caller's": id} {
@@ -251,18 +277,21 @@ func TestLogHasOneEventPerOperation(t *testing.T) {
 		_, _ = model.DeleteOlderThan(ctx, 1)
 		_, _ = model.Create(ctx, data)
 		_, _ = model.Create(ctx, healthcheck.CreateHealthCheckData{})
+		answerNext(server, http.StatusBadGateway, nil, "")
+		_, _ = model.FindLatestByService(ctx, "api")
 	})
-	require.Len(t, events, 6)
+	require.Len(t, events, 7)
 	for i, want := range []map[string]any{
-		{"level": "info", "message": "insert", "table": "service_health_checks", "service_name": "api", "status": 201.0, "code": "", "attempts": 1.0, "rows": 1.0},
-		{"level": "debug", "message": "select", "table": "service_health_checks", "service_name": "api", "status": 200.0, "code": "", "attempts": 1.0, "rows": 1.0},
-		{"level": "debug", "message": "select", "table": "service_health_checks", "status": 200.0, "code": "", "attempts": 3.0, "rows": 1.0},
-		{"level": "info", "message": "delete", "table": "service_health_checks", "status": 204.0, "code": "", "attempts": 2.0, "rows": 0.0},
-		{"level": "error", "message": "insert", "table": "service_health_checks", "service_name": "api", "status": 409.0, "code": "23505", "attempts": 1.0, "error": `supabase: insert service_health_checks: 409 23505: duplicate key value violates unique constraint "service_health_checks_pkey"`},
-		{"level": "error", "message": "insert", "table": "service_health_checks", "status": 0.0, "code": "", "attempts": 0.0, "error": "supabase: insert service_health_checks: service_name must not be blank; status must be healthy, degraded or down, not empty"},
+		{"level": "info", "message": "insert", "table": "service_health_checks", "service_name": "api", "status": 201.0, "requests": 1.0, "retries": 0.0, "rows": 1.0},
+		{"level": "debug", "message": "select", "table": "service_health_checks", "service_name": "api", "status": 200.0, "requests": 1.0, "retries": 0.0, "rows": 1.0},
+		{"level": "debug", "message": "select", "table": "service_health_checks", "status": 200.0, "requests": 3.0, "retries": 0.0, "rows": 1.0},
+		{"level": "info", "message": "delete", "table": "service_health_checks", "status": 204.0, "requests": 2.0, "retries": 0.0, "rows": 0.0},
+		{"level": "error", "message": "insert", "table": "service_health_checks", "service_name": "api", "status": 409.0, "code": "23505", "requests": 1.0, "retries": 0.0, "error": `supabase: insert service_health_checks: 409 23505: duplicate key value violates unique constraint "service_health_checks_pkey"`},
+		{"level": "error", "message": "insert", "table": "service_health_checks", "status": 0.0, "requests": 0.0, "retries": 0.0, "error": "supabase: insert service_health_checks: service_name must not be blank; status must be healthy, degraded or down, not empty"},
+		{"level": "debug", "message": "select", "table": "service_health_checks", "service_name": "api", "status": 200.0, "requests": 1.0, "retries": 1.0, "rows": 1.0},
 	} {
-		require.Contains(t, events[i], "duration")
-		delete(events[i], "duration")
+		require.Contains(t, events[i], "duration_ms")
+		delete(events[i], "duration_ms")
 		require.Equal(t, want, events[i])
 	}
 	for _, event := range events {

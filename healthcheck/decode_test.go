@@ -34,13 +34,18 @@ func page(rows int, more string) []byte {
 	return []byte("[" + strings.Join(lines, ", \n ") + "]")
 }
 
-// A column that is in the struct alone would be skipped.
-func TestEveryColumnIsRead(t *testing.T) {
-	t.Parallel()
-	want := ServiceHealthCheck{
+// full has a value in every field.
+func full() ServiceHealthCheck {
+	return ServiceHealthCheck{
 		ID: "full", ServiceName: "api", Status: StatusDown, LatencyMS: new(7), CheckedAt: time.Unix(1, 0).UTC(),
 		ErrorMessage: new("refused"), ProbeDetails: map[string]any{"region": "eu"}, CreatedAt: time.Unix(2, 0).UTC(),
 	}
+}
+
+// A column that is in the struct alone would be skipped.
+func TestEveryColumnIsRead(t *testing.T) {
+	t.Parallel()
+	want := full()
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[ServiceHealthCheck]()) {
 		require.False(t, reflect.ValueOf(want).FieldByIndex(field.Index).IsZero(), "the test must fill %s", field.Name)
 	}
@@ -49,6 +54,79 @@ func TestEveryColumnIsRead(t *testing.T) {
 	got, plain := rowjson.Row(data, readColumn)
 	require.True(t, plain)
 	require.Equal(t, want, got)
+}
+
+// A part of a row decodes onto one as it does onto any struct: what is absent stays.
+// Only a time that is null becomes zero, whose meaning that is.
+func TestAPartDecodesOntoARow(t *testing.T) {
+	t.Parallel()
+	full := full()
+	for _, part := range []string{
+		`{}`, `null`, ` null `, `{"status":"down"}`, `{"id":null,"service_name":null,"status":null}`, `{"probe_details":{"more":1}}`, `{"probe_details":null}`,
+		`{"latency_ms":null,"error_message":null}`, `{"created_at":"2027-01-02T03:04:05Z"}`, `{"unknown":1}`, `{"STATUS":"x"}`,
+		`{"status":5}`, `{"created_at":5}`, `[]`, `{"id":"x"`,
+	} {
+		for name, before := range map[string]ServiceHealthCheck{"full": full, "empty": {}} {
+			got, want := clone(t, before), plainRow(clone(t, before))
+			err, wantErr := json.Unmarshal([]byte(part), &got), json.Unmarshal([]byte(part), &want)
+			require.Equal(t, wantErr == nil, err == nil, "%s onto a %s row: %v, %v", part, name, wantErr, err)
+			if err == nil {
+				require.Equal(t, ServiceHealthCheck(want), got, "%s onto a %s row", part, name)
+			}
+		}
+	}
+	got := clone(t, full)
+	require.NoError(t, json.Unmarshal([]byte(`{"created_at":null}`), &got))
+	want := clone(t, full)
+	want.CreatedAt = time.Time{}
+	require.Equal(t, want, got, "NULL")
+}
+
+// plainRow decodes without a method.
+type plainRow ServiceHealthCheck
+
+func clone(t *testing.T, row ServiceHealthCheck) ServiceHealthCheck {
+	t.Helper()
+	data, err := json.Marshal(row)
+	require.NoError(t, err)
+	var copied ServiceHealthCheck
+	require.NoError(t, json.Unmarshal(data, &copied))
+	return copied
+}
+
+// Each time is read in PostgreSQL's own form too, by either decoder; and its name says
+// that it is one, by which a row that was sent is compared with what is stored.
+func TestEveryTimeIsReadAsPostgreSQLPrintsIt(t *testing.T) {
+	t.Parallel()
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[ServiceHealthCheck]()) {
+		column := field.Tag.Get("json")
+		isTime := field.Type == reflect.TypeFor[time.Time]() || field.Type == reflect.TypeFor[*time.Time]()
+		require.Equal(t, isTime, strings.HasSuffix(column, "_at"), column)
+		if !isTime {
+			continue
+		}
+		for _, before := range []ServiceHealthCheck{{}, {ServiceName: "filled"}} {
+			row := before
+			require.NoError(t, json.Unmarshal([]byte(`{"`+column+`":"2026-01-02 03:04:05.5+00"}`), &row), column)
+			at := reflect.Indirect(reflect.ValueOf(row).FieldByIndex(field.Index)).Interface()
+			require.Equal(t, time.Date(2026, 1, 2, 3, 4, 5, 500_000_000, time.UTC), at, column)
+		}
+	}
+}
+
+// Every column is sent but those that the database, or a later change, fills in.
+func TestEveryColumnIsSent(t *testing.T) {
+	t.Parallel()
+	sent := map[string]bool{"created_at": true}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[insertRow]()) {
+		column, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		sent[column] = true
+	}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[ServiceHealthCheck]()) {
+		require.True(t, sent[field.Tag.Get("json")], "%s is not sent", field.Name)
+		delete(sent, field.Tag.Get("json"))
+	}
+	require.Empty(t, sent)
 }
 
 func TestColumnsOfALaterTableAreSkipped(t *testing.T) {

@@ -34,9 +34,6 @@ func (m HealthCheckModel) FindLatest(ctx context.Context) ([]ServiceHealthCheck,
 		args := latestArgs{MaxServices: servicesPerCall}
 		for {
 			page, err := operation.Call(ctx, o, client, latestFunction, args, shape)
-			if e, ok := errors.AsType[*supabase.Error](err); ok && e.Code == "PGRST202" {
-				e.Message += "; migration 015 makes it"
-			}
 			if err != nil {
 				return nil, err
 			}

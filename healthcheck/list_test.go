@@ -40,7 +40,7 @@ func TestAllStopsWhenTheCallerBreaks(t *testing.T) {
 	require.Len(t, server.Requests(), 1+2, "no page that is not needed")
 	require.Len(t, events, 1, "one operation")
 	require.Equal(t, "debug", events[0]["level"])
-	require.EqualValues(t, 2, events[0]["attempts"])
+	require.EqualValues(t, 2, events[0]["requests"])
 }
 
 func TestAllYieldsOneErrorLast(t *testing.T) {
@@ -152,8 +152,10 @@ func TestFindLatestWithoutTheFunction(t *testing.T) {
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, &supabase.Error{
 		Op: "select", Table: "service_health_checks", Status: 404, Code: "PGRST202", Attempts: 1,
-		Message: "Could not find the function public.latest_service_health_checks(after_service, max_services) in the schema cache; migration 015 makes it",
+		Message: "Could not find the function public.latest_service_health_checks(after_service, max_services) in the schema cache",
 	}, e)
+	require.ErrorIs(t, err, supabase.ErrSchema)
+	require.ErrorContains(t, err, "; migration 015 makes latest_service_health_checks")
 }
 
 func TestFindLatestEndsWhereAFunctionIgnoresItsArguments(t *testing.T) {

@@ -77,10 +77,7 @@ func textOf(raw json.RawMessage) string {
 
 // describe says what kind of answer came where it does not say so itself.
 func describe(status int, header http.Header, body []byte) string {
-	name := strings.ToLower(http.StatusText(status))
-	if name == "" {
-		name = "no description"
-	}
+	name := describeStatus(status)
 	if status < http.StatusBadRequest {
 		return name + "; redirects are not followed"
 	}
@@ -92,4 +89,11 @@ func describe(status int, header http.Header, body []byte) string {
 		kind = "no content type"
 	}
 	return fmt.Sprintf("%s, not from PostgREST (%s, %d bytes)", name, kind, len(body))
+}
+
+func describeStatus(status int) string {
+	if name := http.StatusText(status); name != "" {
+		return strings.ToLower(name)
+	}
+	return "no description"
 }

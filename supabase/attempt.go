@@ -16,15 +16,17 @@ import (
 const maxBody = 64 << 20
 
 var (
-	errTooLarge = errors.New("the answer is larger than 64 MiB")
-	errNotFinal = errors.New("a status below 200")
+	errTooLarge  = errors.New("the answer is larger than 64 MiB")
+	errNotFinal  = errors.New("a status below 200")
+	errElsewhere = errors.New("the answer came from another URL than was asked: Config.Transport must not follow redirects")
 )
 
 // attempt sends a request once and reads the whole answer, within one time
 // limit: a body that breaks off is an attempt that failed, and postgrest-go,
 // which would read the body only after RoundTrip, cannot meet one.
 type attempt struct {
-	transport http.RoundTripper
+	transport http.RoundTripper // nil: the pool's
+	pool      *hostPool
 	timeout   time.Duration
 	maxBody   int64
 	hideKey   func(string) string
@@ -34,8 +36,13 @@ type attempt struct {
 // the body that it has from its start. It returns an answer with a status below
 // 300 and, apart, its body, or why there is none.
 func (a attempt) do(request *http.Request, header http.Header, record *call.Record) (*http.Response, []byte, *failure) {
-	ctx, cancel := context.WithTimeout(request.Context(), a.timeout)
-	defer cancel()
+	transport := a.transport
+	if transport == nil {
+		transport = a.pool.current.Load()
+	}
+	// Below here are requests of others, such as a Transport's for a token.
+	ctx, clock := startClock(call.Hide(request.Context()), a.timeout, transport)
+	defer clock.stop()
 	limited := request.WithContext(ctx)
 	limited.Header = header
 	switch {
@@ -50,22 +57,30 @@ func (a attempt) do(request *http.Request, header http.Header, record *call.Reco
 			limited.Body = body
 		}
 	}
-	response, err := a.transport.RoundTrip(limited)
+	response, err := transport.RoundTrip(limited)
 	if err == nil && response == nil {
 		err = errors.New("the transport returned neither response nor error")
 	}
 	if err != nil {
-		return nil, nil, a.unanswered(ctx, request, err)
+		failed := a.unanswered(ctx, request, err, proxied(transport, limited, clock))
+		failed.neverRan = clock.neverConnected() || neverSent(err)
+		if !failed.neverRan && !errors.Is(failed.Err, context.Canceled) {
+			a.dropIdle(transport)
+		}
+		return nil, nil, failed
 	}
 	if response.Body == nil { // net/http's transports always set one, others forget
 		response.Body = http.NoBody
 	}
 	unread := response.Body
 	defer func() { _ = unread.Close() }()
+	if !sameRequest(response.Request, limited) {
+		return nil, nil, &failure{final: true, Error: &Error{Message: errElsewhere.Error(), Err: errElsewhere}}
+	}
 	if response.StatusCode < http.StatusOK { // such as 101, whose body has no end
 		return nil, nil, &failure{final: true, Error: &Error{Status: response.StatusCode, Message: "not an answer to a request", Err: errNotFinal}}
 	}
-	if _, ends := a.transport.(*http.Transport); !ends {
+	if _, ends := transport.(*http.Transport); !ends {
 		// A body of net/http ends with its context. Others need not.
 		defer context.AfterFunc(ctx, func() { _ = unread.Close() })()
 	}
@@ -73,14 +88,21 @@ func (a attempt) do(request *http.Request, header http.Header, record *call.Reco
 	switch {
 	case errors.Is(err, errTooLarge):
 		return nil, nil, &failure{final: true, Error: &Error{Status: response.StatusCode, Message: err.Error(), Err: err}}
+	case response.StatusCode >= http.StatusMultipleChoices: // though its body be cut
+		return nil, nil, a.refusal(response, body, err)
 	case err != nil:
-		return nil, nil, a.unanswered(ctx, request, &brokenOff{err: err})
-	case response.StatusCode >= http.StatusMultipleChoices:
-		return nil, nil, a.refusal(response, body)
+		failed := a.unanswered(ctx, request, &brokenOff{err: err}, false)
+		if !errors.Is(failed.Err, context.Canceled) {
+			a.dropIdle(transport)
+		}
+		return nil, nil, failed
 	}
 	response.Header = settleCount(response.Header)
 	return response, body, nil
 }
+
+// maxWords is how many bytes of each of a server's texts an Error keeps.
+const maxWords = 64 << 10
 
 // mostPromised is what a length that the server promises is worth in memory before
 // it is kept.
@@ -101,7 +123,7 @@ func (a attempt) readBody(response *http.Response) ([]byte, error) {
 		case errors.Is(err, io.EOF):
 			return body, nil
 		case err != nil:
-			return nil, err
+			return body, err
 		case len(body) == cap(body):
 			body = append(body, 0)[:len(body)]
 		}
@@ -110,29 +132,47 @@ func (a attempt) readBody(response *http.Response) ([]byte, error) {
 
 // refusal reads the error that a server sent. A server, or what stands before
 // it, can echo the request, so its words are searched for the key.
-func (a attempt) refusal(response *http.Response, body []byte) *failure {
+func (a attempt) refusal(response *http.Response, body []byte, broken error) *failure {
 	e := readError(response.StatusCode, response.Header, body)
-	e.Code, e.Message = a.hideKey(e.Code), a.hideKey(e.Message)
-	e.Details, e.Hint = a.hideKey(e.Details), a.hideKey(e.Hint)
+	if broken != nil {
+		e.Message = describeStatus(response.StatusCode) + ", and its body broke off"
+	}
+	for _, words := range []*string{&e.Code, &e.Message, &e.Details, &e.Hint} {
+		*words = a.hideKey(cut(*words, maxWords))
+	}
 	return &failure{Error: e, retryAfter: retryAfter(response.Header, time.Now())}
 }
 
 // unanswered tells whether the caller's context, our time limit or the network
 // is why no answer came.
-func (a attempt) unanswered(limited context.Context, request *http.Request, err error) *failure {
+func (a attempt) unanswered(limited context.Context, request *http.Request, err error, proxied bool) *failure {
 	if ended := callerEnded(request.Context()); ended != nil {
 		return &failure{final: true, Error: &Error{Message: ended.Error(), Err: ended}}
 	}
 	url := strings.NewReplacer(request.URL.String(), "…", request.URL.RequestURI(), "…")
-	cause := newNoAnswer(err, a.hideKey, url)
+	cause := newNoAnswer(err, proxied, a.hideKey, url)
 	if limited.Err() != nil {
 		cause = &noAnswer{text: "no answer within " + a.timeout.String()}
 	}
-	return &failure{
-		Error:    &Error{Message: cause.text, Err: cause},
-		neverRan: dialFailed(err),
-		final:    certificateRefused(err),
+	return &failure{Error: &Error{Message: cause.text, Err: cause}, final: certificateRefused(err)}
+}
+
+// dropIdle gives up idle connections after silence: those that died as well would
+// cost an attempt each.
+func (a attempt) dropIdle(silent http.RoundTripper) {
+	if a.transport == nil {
+		a.pool.abandon(silent.(*http.Transport)) //nolint:errcheck,forcetypeassert // a pool's are all of this type
+	} else if idle, ok := silent.(interface{ CloseIdleConnections() }); ok {
+		idle.CloseIdleConnections()
 	}
+}
+
+// sameRequest says whether answered is what was sent. A Transport may leave it out.
+func sameRequest(answered, sent *http.Request) bool {
+	if answered == nil || answered == sent {
+		return true
+	}
+	return answered.Method == sent.Method && answered.URL != nil && (answered.URL == sent.URL || answered.URL.String() == sent.URL.String())
 }
 
 // callerEnded returns why the caller's context is over, or nil. A deadline that

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
+	"sync/atomic"
 
 	postgrest "github.com/supabase-community/postgrest-go"
 	supabasego "github.com/supabase-community/supabase-go"
@@ -14,9 +16,9 @@ import (
 )
 
 // Client speaks to one project with its service-role key. It is safe for
-// concurrent use, holds nothing that must be closed, and costs microseconds to
-// open: open one per operation. Printing it does not show the key. Its zero value
-// is of no use; ServiceClient opens one.
+// concurrent use, holds nothing that must be closed, and costs next to nothing to
+// open: open one per operation. Printing it does not show the key. What is asked of
+// a zero or nil Client fails with ErrInvalid; ServiceClient opens one.
 type Client struct {
 	rest     *postgrest.Client
 	platform func() (*supabasego.Client, error)
@@ -39,6 +41,27 @@ func ServiceClient() (*Client, error) {
 // ServiceClient checks the configuration and opens a client. It dials nothing.
 // The error is an ErrInvalid that says what would be right.
 func (c Config) ServiceClient() (*Client, error) {
+	keep := c.Transport == nil || reflect.TypeOf(c.Transport).Kind() == reflect.Pointer // others may not be comparable
+	if last := lastOpened.Load(); keep && last != nil && last.config == c {
+		return last.client, nil
+	}
+	client, err := c.open()
+	if err == nil && keep {
+		lastOpened.Store(&opened{config: c, client: client})
+	}
+	return client, err
+}
+
+// lastOpened is handed out again while the configuration is the same: a model opens
+// a client for each operation.
+var lastOpened atomic.Pointer[opened]
+
+type opened struct {
+	config Config
+	client *Client
+}
+
+func (c Config) open() (*Client, error) {
 	checked, err := c.check()
 	if err != nil {
 		return nil, err
@@ -73,10 +96,10 @@ func newREST(s settings) (*postgrest.Client, error) {
 // when And or Or come before others: give each column one filter, and And last.
 // It panics when a query goes on after a value that does not marshal to JSON.
 func (c *Client) From(table string) *postgrest.QueryBuilder {
-	if !isIdentifier(table) {
+	if problem := c.problemWith(table); problem != "" {
 		stub, err := postgrest.NewClientWithError("http://invalid", "", nil)
 		if err == nil { // the URL is a constant
-			stub.Transport.Parent = refuse{name: table}
+			stub.Transport.Parent = refuse{name: table, problem: problem}
 		}
 		return stub.From("invalid")
 	}
@@ -85,13 +108,14 @@ func (c *Client) From(table string) *postgrest.QueryBuilder {
 }
 
 // RPC calls a function with args, a value that marshals to a JSON object of its
-// named arguments (nil: none), and decodes its answer into result (nil: the
-// answer is dropped). A function may do anything, so a call is repeated only
-// where it cannot have run. Errors are [*Error], Op rpc; ErrInvalid for a
-// function name that is no identifier, and for args that do not marshal.
+// named arguments (nil: none), and decodes its answer into result, a pointer (nil:
+// the answer is dropped). A function that returns void leaves result as it is; NULL
+// is JSON's null. A function may do anything, so a call is repeated only where it
+// cannot have run. Errors are [*Error], Op rpc; ErrInvalid for a function name that
+// is no identifier, and for args or a result that are not as said.
 func (c *Client) RPC(ctx context.Context, function string, args, result any) error {
-	if !isIdentifier(function) {
-		return refused(opRPC, function, "the name must be one identifier: a letter or _, then letters, digits, _ or $")
+	if problem := c.problemWith(function); problem != "" {
+		return refused(opRPC, function, problem)
 	}
 	body := []byte("{}")
 	if args != nil {
@@ -102,7 +126,13 @@ func (c *Client) RPC(ctx context.Context, function string, args, result any) err
 			return e
 		}
 	}
-	if ctx == nil {
+	target := reflect.ValueOf(result)
+	switch {
+	case body[0] != '{': // json.Marshal leaves no white space
+		return refused(opRPC, function, "the arguments must be a JSON object, by their names")
+	case result != nil && (target.Kind() != reflect.Pointer || target.IsNil()):
+		return refused(opRPC, function, "result must be a pointer that is not nil, or nil alone")
+	case ctx == nil:
 		return refused(opRPC, function, "ctx must not be nil")
 	}
 	ctx, record := call.Ensure(ctx)
@@ -110,11 +140,11 @@ func (c *Client) RPC(ctx context.Context, function string, args, result any) err
 	if err != nil {
 		return asError(err, opRPC, function)
 	}
-	if result == nil {
+	if result == nil || len(record.Body) == 0 {
 		return nil
 	}
 	if err := json.Unmarshal(record.Body, result); err != nil {
-		return &Error{Op: opRPC, Table: function, Status: record.Status, Attempts: record.Attempts, Message: "the answer cannot be decoded", Err: err}
+		return &Error{Op: opRPC, Table: function, Status: record.Status, Attempts: record.Attempts, Uncertain: true, Message: "the answer cannot be decoded", Err: err}
 	}
 	return nil
 }
@@ -124,7 +154,26 @@ func (c *Client) RPC(ctx context.Context, function string, args, result any) err
 // and no redirect guard, does not retry, keeps the key where printing reaches
 // it, and its Functions client exports no call. Without Config.URL the error is
 // an ErrInvalid.
-func (c *Client) Platform() (*supabasego.Client, error) { return c.platform() }
+func (c *Client) Platform() (*supabasego.Client, error) {
+	if c == nil || c.platform == nil {
+		return nil, refused("", "", notOpened)
+	}
+	return c.platform()
+}
+
+const notOpened = "the client was not opened: get one from ServiceClient"
+
+// problemWith says why a query on name, or a call of it, cannot be sent; "" if it can.
+func (c *Client) problemWith(name string) string {
+	switch {
+	case c == nil || c.rest == nil:
+		return notOpened
+	case !isIdentifier(name):
+		return "the name must be one identifier: a letter or _, then letters, digits, _ or $"
+	default:
+		return ""
+	}
+}
 
 func openPlatform(project, key, schema string) (*supabasego.Client, error) {
 	if project == "" {

@@ -122,9 +122,11 @@ func TestRPC(t *testing.T) {
 	require.NoError(t, client.RPC(t.Context(), "none", nil, nil))
 
 	var e *supabase.Error
-	require.ErrorAs(t, client.RPC(t.Context(), "none", nil, &sum), &e, "no content is no result")
-	require.Equal(t, "rpc", e.Op)
+	require.NoError(t, client.RPC(t.Context(), "none", nil, &sum), "a function that returns void has run")
+	require.Equal(t, 3, sum, "and leaves the result as it is")
 	require.ErrorAs(t, client.RPC(t.Context(), "add", map[string]int{}, new(string)), &e)
+	require.Equal(t, "rpc", e.Op)
+	require.True(t, e.Uncertain, "it ran")
 	require.Equal(t, 200, e.Status)
 	require.Equal(t, 1, e.Attempts)
 	require.Contains(t, e.Message, "cannot be decoded")
@@ -135,6 +137,13 @@ func TestRPC(t *testing.T) {
 	require.Equal(t, &supabase.Error{Op: "rpc", Table: "nope", Status: 404, Code: "PGRST202", Message: "Could not find the function", Hint: "h", Attempts: 1}, e)
 
 	sent := requests.Load()
+	var none *struct{}
+	for _, args := range []any{5, "x", true, []int{1}, json.RawMessage(" null"), none, map[string]int(nil)} {
+		require.ErrorIs(t, client.RPC(t.Context(), "add", args, nil), supabase.ErrInvalid, "%T", args)
+	}
+	for _, result := range []any{5, struct{}{}, none, map[string]int{}} {
+		require.ErrorIs(t, client.RPC(t.Context(), "add", nil, result), supabase.ErrInvalid, "%T", result)
+	}
 	err := client.RPC(t.Context(), "add", map[string]float64{"a": math.NaN()}, nil)
 	require.ErrorIs(t, err, supabase.ErrInvalid)
 	var unsupported *json.UnsupportedValueError

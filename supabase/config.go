@@ -22,17 +22,26 @@ type Config struct {
 	Key Secret
 	// Schema is the exposed schema that holds the tables. Defaults to "public".
 	Schema string
-	// Timeout limits one attempt, from dialling to the last byte of the body.
-	// Defaults to 10 s.
+	// Timeout limits one attempt, to the last byte of the body, from when it has
+	// a connection or begins to dial. A wait for one of the pool's places is
+	// limited by the context alone. Defaults to 10 s.
 	Timeout time.Duration
 	// MaxAttempts is how often each request is tried in total, the first try
 	// included; 1 never retries. Defaults to 4.
 	MaxAttempts int
 	// Transport carries the requests below the client's own round trippers. It
-	// must honour the context of its requests. After silence its
-	// CloseIdleConnections is called, if it has one, so that no further attempt
-	// is spent on a connection that died. Defaults to one pool that the whole
-	// process shares.
+	// must honour the context of its requests, send each once, and not follow
+	// redirects, which would give the key to another host: an answer that came
+	// from another URL is an error. After silence its CloseIdleConnections is
+	// called, if it has one, so that no further attempt is spent on a connection
+	// that died.
+	//
+	// Defaults to a pool that the whole process shares, with 64 places per host:
+	// so many connections are open at once, and further requests wait (over
+	// HTTP/2 a connection carries many). For more, give an *http.Transport whose
+	// MaxConnsPerHost and MaxIdleConnsPerHost are larger. Where MaxConnsPerHost
+	// is set, its dialer should be a net.Dialer, which tells when it begins; of
+	// any other Transport an attempt's time begins at once.
 	Transport http.RoundTripper
 }
 
@@ -100,9 +109,6 @@ func (c Config) check() (settings, error) {
 	if c.MaxAttempts == 0 {
 		c.MaxAttempts = defaultMaxAttempts
 	}
-	if c.Transport == nil {
-		c.Transport = pool
-	}
 	return settings{Config: c, rest: rest}, nil
 }
 
@@ -117,60 +123,4 @@ func (c Config) checkLimits() string {
 	default:
 		return ""
 	}
-}
-
-// restURL returns where PostgREST is, or what is wrong with the URLs. It checks
-// URL even beside RESTURL, since Platform uses it.
-func (c Config) restURL() (*url.URL, string) {
-	var rest *url.URL
-	if c.URL == "" && c.RESTURL == "" {
-		return nil, "the URL is missing: set SUPABASE_URL (or Config.URL) to the project's URL, https://abc.supabase.co"
-	}
-	if c.URL != "" {
-		project, problem := parseURL("URL", c.URL)
-		if problem != "" {
-			return nil, problem
-		}
-		if project.Path != "" && strings.Contains(project.Path+"/", restPath+"/") {
-			return nil, "URL must be the project's, without " + restPath + "; a PostgREST's own goes in RESTURL (SUPABASE_REST_URL)"
-		}
-		project.Path += restPath
-		rest = project
-	}
-	if c.RESTURL != "" {
-		own, problem := parseURL("RESTURL", c.RESTURL)
-		if problem != "" {
-			return nil, problem
-		}
-		rest = own
-	}
-	return rest, ""
-}
-
-// parseURL never quotes the URL, which can hold a password.
-func parseURL(name, raw string) (*url.URL, string) {
-	parsed, err := url.Parse(raw)
-	switch {
-	case err != nil:
-		return nil, name + " is not a URL: give it as https://abc.supabase.co"
-	case parsed.Scheme != "http" && parsed.Scheme != "https":
-		return nil, name + " needs the scheme http or https: give it as https://abc.supabase.co"
-	case parsed.Hostname() == "":
-		return nil, name + " has no host: give it as https://abc.supabase.co"
-	case parsed.User != nil:
-		return nil, name + " must not hold a user or password: the key goes in Config.Key"
-	case parsed.RawQuery != "" || parsed.ForceQuery || strings.Contains(raw, "#"):
-		return nil, name + " must not hold a query or a fragment"
-	case parsed.Path == "":
-		return parsed, ""
-	case strings.ContainsFunc(parsed.Path, notInPath) || strings.Contains(parsed.Path, "//") || strings.Contains(parsed.Path+"/", "/../") || strings.Contains(parsed.Path+"/", "/./"):
-		return nil, name + " has a path that no server of PostgREST needs: letters, digits, -, _, . and ~ between single slashes"
-	}
-	parsed.Path = strings.TrimRight(parsed.Path, "/")
-	parsed.RawPath = ""
-	return parsed, ""
-}
-
-func notInPath(r rune) bool {
-	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.~/", r)
 }

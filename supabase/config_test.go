@@ -26,10 +26,10 @@ func TestConfigIsCheckedBeforeAnyRequest(t *testing.T) {
 	}{
 		"no URL":                  {supabase.Config{Key: secretKey}, "the URL is missing: set SUPABASE_URL"},
 		"no scheme":               {supabase.Config{URL: "abc.supabase.co", Key: secretKey}, "URL needs the scheme http or https"},
-		"another scheme":          {supabase.Config{URL: "postgres://abc.supabase.co", Key: secretKey}, "URL needs the scheme http or https"},
+		"another scheme":          {supabase.Config{URL: "ftp://abc.supabase.co", Key: secretKey}, "URL needs the scheme http or https"},
 		"no host":                 {supabase.Config{URL: "https://", Key: secretKey}, "URL has no host"},
 		"a port alone":            {supabase.Config{URL: "https://:443", Key: secretKey}, "URL has no host"},
-		"not a URL":               {supabase.Config{URL: "https://a b", Key: secretKey}, "URL is not a URL"},
+		"not a URL":               {supabase.Config{URL: "https://a[b", Key: secretKey}, "URL is not a URL"},
 		"a user":                  {supabase.Config{URL: "https://user:hunter2@abc.supabase.co", Key: secretKey}, "URL must not hold a user or password"},
 		"a query":                 {supabase.Config{URL: project + "?apikey=hunter2", Key: secretKey}, "URL must not hold a query"},
 		"a fragment":              {supabase.Config{URL: project + "#x", Key: secretKey}, "URL must not hold a query or a fragment"},

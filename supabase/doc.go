@@ -17,20 +17,26 @@
 // Every failure of an operation is an [*Error], found with errors.As. Its class
 // is found with errors.Is:
 //
-//   - [ErrInvalid]: refused before any I/O; nothing was sent. Mend the call.
+//   - [ErrInvalid]: refused before any I/O; nothing was sent. Fix the call.
 //   - [ErrNotFound]: one row was asked for and there is none.
 //   - [ErrConflict]: 409, such as a row with that id.
 //   - [ErrPermission]: 401 or 403; the key, or the grants of the migrations.
+//   - [ErrSchema]: a table, column, function or schema is not there, or not
+//     exposed; the text names the migration that makes it.
 //   - [ErrUnavailable]: no answer came, or 429, or 500 and above. Trying later
-//     may help; a write may stand all the same.
+//     may help.
 //
-// An answer that cannot be decoded, or is larger than 64 MiB, has no class.
+// Error.Uncertain says of a write that it may have been carried out all the same.
+//
+// An answer that cannot be decoded, is larger than 64 MiB, or came from another
+// URL than was asked, has no class.
 // context.Canceled and context.DeadlineExceeded are found only when the
 // caller's own context ended the operation. When it ended during a try, that
 // alone is the class; between tries, the last failure's class is found as well.
 //
 // Error() is one line without the row's data, the query, the headers and the
-// key. Details can hold row data: log it knowingly.
+// key. Details can hold row data: log it knowingly. Whatever a server echoes,
+// its words here are without the key, and without 12 bytes of it in a row.
 //
 // # Retries
 //
@@ -39,11 +45,12 @@
 // times a random factor in [½, 1], or what Retry-After asks for if that is
 // longer, of which at most 30 s count. A wait that would outlast the context's
 // deadline is not begun. So without a deadline a hanging server costs up to
-// attempts × timeout and the waits between; give operations a deadline.
+// attempts × timeout and the waits between, and the wait for a place in the pool;
+// give operations a deadline.
 //
-// What never ran is tried again, whatever it is: a failed dial, and
-// PostgREST's PGRST000, PGRST002, PGRST003, and PGRST303 for a token issued in
-// the future. What may have run is tried again only where doing it twice is the
+// What never ran is tried again, whatever it is: what failed before the request
+// could leave (dial, proxy, TLS handshake), and PostgREST's PGRST000, PGRST002,
+// PGRST003, and PGRST303 for a token issued in the future. What may have run is tried again only where doing it twice is the
 // same as once: GET, HEAD, and the models' own writes, which carry their ids or
 // conditions. These are tried again after no answer, 408, 429, and 500 and
 // above, except 501, a statement timeout (57014), and a 500 with an SQLSTATE
@@ -51,6 +58,6 @@
 //
 // # Concurrency
 //
-// A Client, and a Config, may be used by many goroutines. All clients share one
-// connection pool, unless Config.Transport says otherwise.
+// A Client, and a Config, may be used by many goroutines. All clients of a host
+// share one connection pool, unless Config.Transport says otherwise.
 package supabase

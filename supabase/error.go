@@ -4,14 +4,15 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// The classes of failure, for errors.Is. An answer that cannot be decoded or
-// is too large has none of them.
+// The classes of failure, for errors.Is. An answer that cannot be used has none
+// of them.
 var (
 	// ErrInvalid is what was refused before any I/O: configuration, arguments,
 	// names. Nothing was sent.
@@ -25,10 +26,11 @@ var (
 	// ErrPermission is status 401 or 403: the key or its grants.
 	ErrPermission = errors.New("permission denied")
 	// ErrSchema means that a table, column, function or schema is not there, or
-	// not exposed.
+	// not exposed: PGRST106, PGRST202, PGRST204, PGRST205, 42P01, 42703, 42883,
+	// 3F000. The error's text names the migration that makes what is missing.
 	ErrSchema = errors.New("schema")
 	// ErrUnavailable means that a request was tried and no answer came, or that
-	// the answer was 429 or 500 and above. A write may stand all the same.
+	// the answer was 429 or 500 and above.
 	ErrUnavailable = errors.New("unavailable")
 )
 
@@ -54,7 +56,7 @@ type Error struct {
 	Details string
 	Hint    string
 	// Attempts is how often a request was tried: for an operation of several, all
-	// of them together. (net/http may send a GET again by itself, on a connection
+	// of them together, the requests and retries of its log. (net/http may send a GET again by itself, on a connection
 	// that the server had closed.)
 	Attempts int
 	// Uncertain says that a write may have been carried out all the same: an
@@ -67,13 +69,14 @@ type Error struct {
 
 const maxMessage = 200 // bytes of a message in Error()
 
-// Error is one line of op, table, status, code and message, the message cut at
-// 200 bytes; Message has all of it. It never holds details, hint, URL, query, headers, body or key.
+// Error is one line of op, table, status, code and message, and what to do about
+// a missing schema or grant. Of a server's message it has 200 bytes; Message has
+// all of it, up to 64 KiB. It never holds details, hint, URL, query, headers, body or key.
 func (e *Error) Error() string {
 	var line strings.Builder
 	line.WriteString("supabase: ")
 	if e.Op != "" {
-		line.WriteString(cut(oneLine(e.Op + " " + e.Table)))
+		line.WriteString(cut(oneLine(e.Op+" "+e.Table), maxMessage))
 		line.WriteString(": ")
 	}
 	if e.Status != 0 {
@@ -87,30 +90,42 @@ func (e *Error) Error() string {
 	if message == "" && e.Err != nil {
 		message = "no further description"
 	}
-	line.WriteString(cut(oneLine(message)))
+	message = oneLine(message)
+	if e.Status >= http.StatusMultipleChoices { // the server's words
+		message = cut(message, maxMessage)
+	}
+	line.WriteString(message)
+	line.WriteString(e.remedy())
 	return line.String()
 }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether the answer is of the class target. The classes that no
-// answer has, ErrInvalid and an ErrUnavailable without status, are in Err.
+// Is reports whether the answer is of the class target: it has one at most, and its
+// code counts before its status. The classes that no answer has, ErrInvalid and an
+// ErrUnavailable without status, are in Err.
 func (e *Error) Is(target error) bool {
-	if errors.Is(e.Err, errTooLarge) {
-		return false
-	}
-	switch target {
-	case ErrNotFound:
-		return e.Code == "PGRST116" && rows(e.Details) == 0
-	case ErrConflict:
-		return e.Status == http.StatusConflict
-	case ErrPermission:
-		return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
-	case ErrUnavailable:
-		return e.Status == http.StatusTooManyRequests || e.Status >= http.StatusInternalServerError
+	class := e.class()
+	return class != nil && class == target //nolint:errorlint // classes are compared as what they are
+}
+
+func (e *Error) class() error {
+	switch {
+	case errors.Is(e.Err, errTooLarge):
+		return nil
+	case e.Code == "PGRST116" && rows(e.Details) == 0:
+		return ErrNotFound
+	case slices.Contains(schemaCodes, e.Code):
+		return ErrSchema
+	case e.Status == http.StatusConflict:
+		return ErrConflict
+	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
+		return ErrPermission
+	case e.Status == http.StatusTooManyRequests, e.Status >= http.StatusInternalServerError:
+		return ErrUnavailable
 	default:
-		return false
+		return nil
 	}
 }
 
@@ -140,13 +155,13 @@ func oneLine(text string) string {
 	}, text)
 }
 
-func cut(text string) string {
+func cut(text string, most int) string {
 	const ellipsis = "…"
-	if len(text) <= maxMessage {
+	if len(text) <= most {
 		return text
 	}
-	end := maxMessage - len(ellipsis)
-	for !utf8.RuneStart(text[end]) {
+	end := most - len(ellipsis)
+	for end > 0 && !utf8.RuneStart(text[end]) {
 		end--
 	}
 	return text[:end] + ellipsis

@@ -14,7 +14,7 @@ import (
 
 var classes = map[string]error{
 	"invalid": supabase.ErrInvalid, "not found": supabase.ErrNotFound, "conflict": supabase.ErrConflict,
-	"permission": supabase.ErrPermission, "unavailable": supabase.ErrUnavailable,
+	"permission": supabase.ErrPermission, "schema": supabase.ErrSchema, "unavailable": supabase.ErrUnavailable,
 }
 
 func requireClass(t *testing.T, err error, class string) {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"net/textproto"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -35,8 +37,10 @@ var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 // newNoAnswer describes err in one line without what a server sent and without
 // the request's URL, which has the query. It does not
 // unwrap to a context's error, since only the caller's own context may show as
-// one, nor to anything that holds the key.
-func newNoAnswer(err error, hideKey func(string) string, url *strings.Replacer) *noAnswer {
+// one, nor to anything that holds the key. proxied says that there was no
+// connection yet, and that a proxy was asked for one.
+func newNoAnswer(err error, proxied bool, hideKey func(string) string, url *strings.Replacer) *noAnswer {
+	const proxyRefused = "the proxy refused the connection: "
 	prefix, said := "no answer: ", err.Error()
 	n := &noAnswer{err: err}
 	if hideKey(said) != said || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
@@ -50,19 +54,40 @@ func newNoAnswer(err error, hideKey func(string) string, url *strings.Replacer) 
 	switch {
 	case malformed:
 		said = "malformed header"
+	case failed && network.Op == "proxyconnect":
+		said = "the proxy cannot be reached: " + network.Err.Error()
+	case failed && network.Op == "socks connect":
+		said = proxyRefused + network.Error()
 	case failed:
 		said = network.Error()
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		said = "the connection was closed"
+	case proxied && reflect.TypeOf(err) == reflect.TypeOf(io.EOF) && !strings.HasPrefix(said, "tls: "):
+		// net/http hands on the text of the proxy's status as a bare error.
+		said = proxyRefused + said
 	}
-	n.text = prefix + hideKey(url.Replace(quoted.ReplaceAllString(said, strconv.Quote("…"))))
+	n.text = prefix + cut(hideKey(url.Replace(quoted.ReplaceAllString(said, strconv.Quote("…")))), maxMessage)
 	return n
 }
 
-// dialFailed says that there was never a connection, so nothing was sent.
-func dialFailed(err error) bool {
+// neverSent tells from an error alone that there was no connection: all that can
+// be known of a Transport which does not call net/http's hooks.
+func neverSent(err error) bool {
 	network, ok := errors.AsType[*net.OpError](err)
-	return ok && (network.Op == "dial" || network.Op == "proxyconnect")
+	_, noTLS := errors.AsType[tls.RecordHeaderError](err)
+	return noTLS || certificateRefused(err) ||
+		ok && (network.Op == "dial" || network.Op == "proxyconnect" || network.Op == "socks connect")
+}
+
+// proxied says that a request got no connection, and would have had it through
+// a proxy.
+func proxied(transport http.RoundTripper, request *http.Request, clock *clock) bool {
+	pool, ok := transport.(*http.Transport)
+	if !ok || pool.Proxy == nil || !clock.neverConnected() {
+		return false
+	}
+	proxy, err := pool.Proxy(request)
+	return err == nil && proxy != nil
 }
 
 // certificateRefused says that the server is not who it should be, which trying

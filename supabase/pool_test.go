@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -37,6 +38,7 @@ func TestPoolPingsHTTP2(t *testing.T) {
 	trusted.AddCert(server.Certificate())
 	transport.TLSClientConfig = &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS12}
 	require.Less(t, transport.HTTP2.SendPingTimeout+transport.HTTP2.PingTimeout, defaultTimeout)
+	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: 100 * time.Millisecond, PingTimeout: 100 * time.Millisecond}
 	var protocol atomic.Value
 	client, err := Config{URL: "https://" + proxy.address, Key: "sb_secret_x", Transport: observed{transport, &protocol}}.ServiceClient()
 	require.NoError(t, err)
@@ -72,6 +74,7 @@ type silencer struct {
 	address string
 	mutex   sync.Mutex
 	silent  []*atomic.Bool
+	clients []net.Conn
 }
 
 func newSilencer(t *testing.T, to string) *silencer {
@@ -81,7 +84,14 @@ func newSilencer(t *testing.T, to string) *silencer {
 	s := &silencer{address: listener.Addr().String()}
 	var connections sync.WaitGroup
 	t.Cleanup(connections.Wait)
-	t.Cleanup(func() { _ = listener.Close() })
+	t.Cleanup(func() {
+		_ = listener.Close()
+		s.mutex.Lock()
+		defer s.mutex.Unlock()
+		for _, client := range s.clients {
+			_ = client.Close()
+		}
+	})
 	connections.Go(func() {
 		for {
 			client, err := listener.Accept()
@@ -96,6 +106,7 @@ func newSilencer(t *testing.T, to string) *silencer {
 			silent := new(atomic.Bool)
 			s.mutex.Lock()
 			s.silent = append(s.silent, silent)
+			s.clients = append(s.clients, client)
 			s.mutex.Unlock()
 			connections.Go(func() { forward(server, client, silent) })
 			connections.Go(func() { forward(client, server, silent) })

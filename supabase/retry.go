@@ -3,7 +3,6 @@ package supabase
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -54,7 +53,7 @@ func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 		record.Attempts++
 		response, body, failed := r.attempt.do(request, header, record)
 		if failed == nil {
-			record.Status = response.StatusCode
+			record.Status, record.LastUnsure = response.StatusCode, false
 			record.Counted = counted(response.Header)
 			if read {
 				record.Body, body = body, nil
@@ -66,18 +65,13 @@ func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 		failed.Op, failed.Table = operationOf(r.rest, request)
 		failed.Attempts = record.Attempts
 		record.Status = failed.Status
-		failed.Uncertain = isWrite(request.Method) && (record.Unsure || failed.mayHaveRun())
-		if failed.leftSilence() {
-			// Idle connections that died as well would cost an attempt each.
-			if idle, ok := r.attempt.transport.(interface{ CloseIdleConnections() }); ok {
-				idle.CloseIdleConnections()
-			}
-		}
+		record.LastUnsure = failed.mayHaveRun()
+		failed.Uncertain = (record.Unsure || record.LastUnsure) && request.Method != http.MethodGet && request.Method != http.MethodHead
 		last := record.Attempts >= r.maxAttempts || request.Body != nil && request.GetBody == nil
 		if last || !failed.mayRepeat(repeatable) {
 			return nil, failed.Error
 		}
-		record.Unsure = record.Unsure || !failed.didNothing()
+		record.Unsure = record.Unsure || record.LastUnsure
 		if !pause(ctx, max(backoff(record.Attempts), min(failed.retryAfter, maxRetryAfter))) {
 			return nil, interrupted(ctx, failed.Error)
 		}
@@ -97,12 +91,6 @@ func newMemory(body []byte) io.ReadCloser {
 }
 
 func (*memory) Close() error { return nil }
-
-// leftSilence says that a request went out and nothing came back, unless its
-// caller gave it up.
-func (f *failure) leftSilence() bool {
-	return f.Status == 0 && !f.neverRan && !errors.Is(f.Err, context.Canceled)
-}
 
 // mayRepeat says whether another try is safe and can help. What never ran may
 // always be tried again; what may have run, only if its effect is the same.
@@ -148,31 +136,24 @@ func (f *failure) rolledBack() bool {
 	return slices.Contains([]string{"40001", "40P01", "55P03", "53300"}, f.Code)
 }
 
-// didNothing says that the database is as it was before the attempt.
-func (f *failure) didNothing() bool {
-	return f.didNotRun() || f.rolledBack() || f.Status == http.StatusTooManyRequests
-}
-
-// mayHaveRun says that the attempt may have been carried out: no answer came, or one
-// that does not say that the statement failed. A status below 500 but for 408 is a
-// refusal, PostgREST's or that of a gateway before it.
+// mayHaveRun says that the database may have changed, though the attempt failed.
+// An answer with an SQLSTATE is one of a statement that was rolled back, unless
+// PostgreSQL went away meanwhile
+// (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 func (f *failure) mayHaveRun() bool {
 	switch {
-	case f.didNothing():
+	case f.didNotRun(), f.rolledBack():
 		return false
-	case f.Status < http.StatusBadRequest, f.Status == http.StatusRequestTimeout:
+	case f.Status < http.StatusMultipleChoices, f.Status == http.StatusSeeOther, f.Status == http.StatusRequestTimeout:
 		return true
 	case f.Status < http.StatusInternalServerError, f.Status == http.StatusNotImplemented:
 		return false
+	case f.Status == 521, f.Status == 523, f.Status == 525, f.Status == 526:
+		return false // Cloudflare had no connection to the server: https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
 	default:
-		// The statement's own fault rolled it back, unlike a connection that was lost
-		// (class 08) or a server that was stopped (57P01), which can be told of a COMMIT.
-		return f.Status != http.StatusInternalServerError || !isSQLState(f.Code) ||
-			strings.HasPrefix(f.Code, "08") || strings.HasPrefix(f.Code, "57P")
+		return !isSQLState(f.Code) || strings.HasPrefix(f.Code, "08") || strings.HasPrefix(f.Code, "57P") || f.Code == "40003"
 	}
 }
-
-func isWrite(method string) bool { return method != http.MethodGet && method != http.MethodHead }
 
 // isSQLState tells PostgreSQL's five characters from PGRST116 and the like.
 func isSQLState(code string) bool { return len(code) == 5 }

@@ -131,7 +131,7 @@ func TestWhatIsTriedAgain(t *testing.T) {
 		"bad token":                {postgrestError(401, "PGRST301", "JWT"), never, "permission"},
 		"bad request":              {postgrestError(400, "22P02", "invalid input syntax"), never, ""},
 		"forbidden":                {postgrestError(403, "42501", "permission denied"), never, "permission"},
-		"not found":                {postgrestError(404, "PGRST205", "Could not find the table"), never, ""},
+		"not found":                {postgrestError(404, "PGRST205", "Could not find the table"), never, "schema"},
 		"no row":                   {step{status: 406, body: `{"code":"PGRST116","details":"The result contains 0 rows","message":"m"}`}, never, "not found"},
 		"request timeout":          {step{status: 408}, repeatable, ""},
 		"conflict":                 {postgrestError(409, "23505", "duplicate key"), never, "conflict"},
@@ -328,7 +328,7 @@ func TestRecordBringsBackHowItWent(t *testing.T) {
 		"after one that was undone":    {[]step{postgrestError(500, "40001", ""), {status: 429}, ok}, call.Record{Repeatable: true, Status: 200, Attempts: 3}},
 		"a conflict after a lost one":  {[]step{{status: 502}, postgrestError(409, "23505", "")}, call.Record{Repeatable: true, Status: 409, Attempts: 2, Unsure: true}},
 		"a lost one is remembered":     {[]step{{status: 502}, {status: 429}, postgrestError(409, "23505", "")}, call.Record{Repeatable: true, Status: 409, Attempts: 3, Unsure: true}},
-		"no answer, but that was last": {[]step{refusedBy, refusedBy, refusedBy, reset}, call.Record{Repeatable: true, Attempts: 4}},
+		"no answer, but that was last": {[]step{refusedBy, refusedBy, refusedBy, reset}, call.Record{Repeatable: true, Attempts: 4, LastUnsure: true}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

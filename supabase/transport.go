@@ -19,6 +19,10 @@ import (
 func newTransport(s settings) http.RoundTripper {
 	// The key lives in closures: no printing of a Client reaches it.
 	key := string(s.Key)
+	var pool *hostPool
+	if s.Transport == nil {
+		pool = pools.of(s.rest)
+	}
 	return guard{
 		rest: s.rest,
 		next: retry{
@@ -27,9 +31,10 @@ func newTransport(s settings) http.RoundTripper {
 			headers:     headers{setOwn: ownHeaders(key)},
 			attempt: attempt{
 				transport: s.Transport,
+				pool:      pool,
 				timeout:   s.Timeout,
 				maxBody:   maxBody,
-				hideKey:   func(text string) string { return strings.ReplaceAll(text, key, redacted) },
+				hideKey:   redactor(key),
 			},
 		},
 	}
@@ -88,13 +93,12 @@ const userAgent = "supavigil/" + Version
 // agent is the value of two headers of every request; nothing changes it.
 var agent = []string{userAgent}
 
-// refuse stands in for the chain where a name was not an identifier.
-type refuse struct{ name string }
+// refuse stands in for the chain where nothing may be sent.
+type refuse struct{ name, problem string }
 
 func (r refuse) RoundTrip(request *http.Request) (*http.Response, error) {
 	closeBody(request)
-	op := methodOp(request.Method)
-	return nil, refused(op, r.name, "the name must be one identifier: a letter or _, then letters, digits, _ or $")
+	return nil, refused(methodOp(request.Method), r.name, r.problem)
 }
 
 // closeBody does what http.RoundTripper asks of those that return early.

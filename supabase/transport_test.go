@@ -2,6 +2,7 @@ package supabase_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -21,6 +22,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
+	"github.com/supavigil/supavigil/internal/call"
 	"github.com/supavigil/supavigil/supabase"
 )
 
@@ -373,4 +375,91 @@ func TestEveryBodyIsClosed(t *testing.T) {
 		_, _ = read(t, client)
 		<-closed
 	}
+}
+
+// TestTransportThatFollowsRedirects gets the answer of another URL, or of another
+// method, which is not an answer to what was asked.
+func TestTransportThatFollowsRedirects(t *testing.T) {
+	t.Parallel()
+	elsewhere, _ := serve(t, answer(http.StatusOK, "application/json", "[]"))
+	for name, to := range map[string]string{"another host": elsewhere, "another path": "/other", "another query": "/rest/v1/checks?select=id", "another method": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var tries atomic.Int64
+			server, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if tries.Add(1) == 1 {
+					http.Redirect(w, r, cmp.Or(to, r.URL.String()), http.StatusSeeOther)
+					return
+				}
+				_, _ = io.WriteString(w, "[]")
+			})
+			follow := roundTripper(func(request *http.Request) (*http.Response, error) {
+				return new(http.Client).Do(request)
+			})
+			client := open(t, server, func(c *supabase.Config) { c.Transport, c.MaxAttempts = follow, 4 })
+			_, _, err := client.From("checks").Insert(map[string]int{}, false, "", "", "").ExecuteWithContext(t.Context())
+			var e *supabase.Error
+			require.ErrorAs(t, err, &e)
+			requireClass(t, e, "")
+			require.Equal(t, "supabase: insert checks: the answer came from another URL than was asked: Config.Transport must not follow redirects", e.Error())
+			require.True(t, e.Uncertain)
+			require.Equal(t, 1, e.Attempts)
+		})
+	}
+	// A Transport may send a copy, and may leave Request out.
+	server, _ := serve(t, answer(http.StatusOK, "", "[]"))
+	for _, leave := range []bool{true, false} {
+		_, e := read(t, open(t, server, func(c *supabase.Config) {
+			c.Transport = roundTripper(func(request *http.Request) (*http.Response, error) {
+				response, err := http.DefaultTransport.RoundTrip(request.Clone(request.Context()))
+				if leave && err == nil {
+					response.Request = nil
+				}
+				return response, err
+			})
+		}))
+		require.Nil(t, e)
+	}
+}
+
+// TestTransportThatMakesRequestsOfItsOwn, with the context of the one that it
+// carries: each has its own payload, and what is said of one reaches no other.
+func TestTransportThatMakesRequestsOfItsOwn(t *testing.T) {
+	t.Parallel()
+	var mutex sync.Mutex
+	bodies := map[string][]string{}
+	server, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mutex.Lock()
+		bodies[r.URL.Path] = append(bodies[r.URL.Path], string(body))
+		mutex.Unlock()
+		if strings.HasSuffix(r.URL.Path, "/audit") {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		_, _ = io.WriteString(w, "[1]")
+	})
+	inner := open(t, server, func(c *supabase.Config) { c.MaxAttempts = 4 })
+	client := open(t, server, func(c *supabase.Config) {
+		c.Transport = roundTripper(func(request *http.Request) (*http.Response, error) {
+			ctx := request.Context()
+			_, marked := call.FromContext(ctx)
+			require.False(t, marked)
+			_, _, err := inner.From("audit").Insert(map[string]int{"audit": 1}, false, "", "", "").ExecuteWithContext(ctx)
+			require.Error(t, err)
+			require.Error(t, inner.RPC(context.WithValue(ctx, "a", 1), "audit", nil, nil)) //nolint:revive,staticcheck // a key like any other
+			return http.DefaultTransport.RoundTrip(request)
+		})
+	})
+	ctx, record := call.Repeatable(t.Context())
+	record.Payload = []byte(`{"outer":1}`)
+	_, _, err := client.From("checks").Insert(nil, false, "", "", "").ExecuteWithContext(ctx)
+	require.NoError(t, err)
+	require.Equal(t, map[string][]string{
+		"/rest/v1/checks": {`{"outer":1}`}, "/rest/v1/audit": {`{"audit":1}`}, "/rest/v1/rpc/audit": {"{}"},
+	}, bodies, "a write that nobody marked is not repeated after a 502")
+	require.Equal(t, 1, record.Attempts)
+	require.Equal(t, http.StatusOK, record.Status)
+	require.Equal(t, "[1]", string(record.Body))
+	require.False(t, record.Unsure)
 }

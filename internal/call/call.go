@@ -25,6 +25,8 @@ type Record struct {
 	// Unsure says that an attempt before the last may have been carried out
 	// though its answer did not say so.
 	Unsure bool
+	// LastUnsure says the same of the last attempt, where the request failed.
+	LastUnsure bool
 }
 
 type key struct{}
@@ -36,10 +38,16 @@ func Repeatable(ctx context.Context) (context.Context, *Record) {
 	return context.WithValue(ctx, key{}, record), record
 }
 
+// Hide returns a context without the record: what is done with it, below the
+// transport, is another request.
+func Hide(ctx context.Context) context.Context {
+	return context.WithValue(ctx, key{}, (*Record)(nil))
+}
+
 // Ensure returns a context with a record, and the record: the one in ctx or,
 // without one, a new one that marks nothing as repeatable.
 func Ensure(ctx context.Context) (context.Context, *Record) {
-	if record, ok := ctx.Value(key{}).(*Record); ok {
+	if record, ok := FromContext(ctx); ok {
 		return ctx, record
 	}
 	record := &Record{}
@@ -49,7 +57,7 @@ func Ensure(ctx context.Context) (context.Context, *Record) {
 // FromContext returns the record in ctx, and whether there is one. Without one it
 // returns a new record that nobody reads and that marks nothing as repeatable.
 func FromContext(ctx context.Context) (record *Record, read bool) {
-	if record, ok := ctx.Value(key{}).(*Record); ok {
+	if record, _ := ctx.Value(key{}).(*Record); record != nil {
 		return record, true
 	}
 	return &Record{}, false

@@ -32,41 +32,44 @@ func (r *replacer) replace(value any, depth int) (replaced any, changed bool) {
 	if depth > deep {
 		return value, false
 	}
-	switch value := value.(type) {
+	switch v := value.(type) {
 	case nil, bool, string, int, int64, float64:
-		return value, false
 	case map[string]any:
-		copied := value
-		for key, element := range value {
+		copied := v
+		for key, element := range v {
 			if element, other := r.replace(element, depth+1); other {
 				if !changed {
-					copied, changed = maps.Clone(value), true
+					copied, changed = maps.Clone(v), true
 				}
 				copied[key] = element
 			}
 		}
-		return copied, changed
+		if changed {
+			return copied, true
+		}
 	case []any:
-		copied := value
-		for i, element := range value {
+		copied := v
+		for i, element := range v {
 			if element, other := r.replace(element, depth+1); other {
 				if !changed {
-					copied, changed = slices.Clone(value), true
+					copied, changed = slices.Clone(v), true
 				}
 				copied[i] = element
 			}
 		}
-		return copied, changed
+		if changed {
+			return copied, true
+		}
 	case json.Marshaler, encoding.TextMarshaler:
-		return value, false
 	case error:
-		if v := reflect.ValueOf(value); v.Kind() == reflect.Pointer && v.IsNil() {
+		if pointer := reflect.ValueOf(value); pointer.Kind() == reflect.Pointer && pointer.IsNil() {
 			return nil, true
 		}
-		return value.Error(), true
+		return v.Error(), true
 	default:
 		return r.reflect(reflect.ValueOf(value), depth)
 	}
+	return value, false
 }
 
 // reflect is replace for what is not of the types that JSON decodes to.
@@ -90,9 +93,9 @@ func (r *replacer) reflect(v reflect.Value, depth int) (replaced any, changed bo
 		}
 	case kind == reflect.Map && mayHold(v.Type().Elem()):
 		elements := reflect.MakeMapWithSize(reflect.MapOf(v.Type().Key(), reflect.TypeFor[any]()), v.Len())
-		for key, element := range v.Seq2() {
-			element, other := r.replace(element.Interface(), depth+1)
-			elements.SetMapIndex(key, reflect.ValueOf(&element).Elem())
+		for all := v.MapRange(); all.Next(); {
+			element, other := r.replace(all.Value().Interface(), depth+1)
+			elements.SetMapIndex(all.Key(), reflect.ValueOf(&element).Elem())
 			changed = changed || other
 		}
 		if changed {

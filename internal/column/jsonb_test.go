@@ -30,3 +30,13 @@ func TestPlainJSONReadsBack(t *testing.T) {
 	})
 	require.Positive(t, plain)
 }
+
+// Not parallel: others' allocations would count.
+func TestDetailsWithoutErrorsAreNotCopied(t *testing.T) {
+	details := map[string]any{"http_status": 200, "region": "eu", "timings": []any{1.5, 2.5}, "nested": map[string]any{"a": nil, "b": true}}
+	require.Zero(t, testing.AllocsPerRun(10, func() {
+		if _, problem := errorsAsText("details", details); problem != "" {
+			t.Fatal(problem)
+		}
+	}))
+}

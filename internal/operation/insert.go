@@ -16,15 +16,15 @@ import (
 // repeating the request cannot store it twice; what became of an attempt whose
 // answer was lost is found out by that id, see resolve.
 func InsertRow[R any](ctx context.Context, o *Operation, client *supabase.Client, row Row, shape Shape[R]) (*R, error) {
-	got, _, err := o.sendPayload(ctx, client.From(o.table).Insert(nil, false, "", "representation", "").Single(), row.JSON)
+	got, left, err := o.sendPayload(ctx, client.From(o.table).Insert(nil, false, "", "representation", "").Single(), row.JSON)
 	if err == nil {
 		var stored *R
 		if stored, err = decodeRow(o, got.body, shape); err == nil {
 			return stored, nil
 		}
-		err = o.Uncertain(err) // a gateway's own page, say
+		left.Last, err = true, o.Uncertain(err) // a gateway's own page, say
 	}
-	found, err := o.resolve(ctx, client, []Row{row}, err)
+	found, err := o.resolve(ctx, client, []Row{row}, left, err)
 	if err != nil {
 		return nil, err
 	}
@@ -112,6 +112,8 @@ func (l limits) first(rows []Row) []Row {
 func (l *limits) lower(batch []Row, err error) bool {
 	e, ok := errors.AsType[*supabase.Error](err)
 	switch {
+	case errors.Is(err, supabase.ErrConflict): // as well
+		return false
 	case ok && e.Status == http.StatusRequestEntityTooLarge:
 		l.bytes = size(batch) / 2
 	case isStatementTimeout(err):
@@ -124,24 +126,26 @@ func (l *limits) lower(batch []Row, err error) bool {
 
 // InsertBatch stores rows by one request, all or none of them; nothing travels
 // back. tried says that an earlier call with the same rows may have been carried
-// out; uncertain, which is the error's, that this or that one may have been. What
+// out; uncertain, which is the error's, that this or that one may have been, and
+// without an error that one was, though this request was answered otherwise. What
 // can be found out by the rows' ids is, see resolve.
 func InsertBatch(ctx context.Context, o *Operation, client *supabase.Client, batch []Row, tried bool) (uncertain bool, err error) {
-	_, _, err = o.sendPayload(ctx, client.From(o.table).Insert(nil, false, "", "minimal", ""), array(batch))
+	_, left, err := o.sendPayload(ctx, client.From(o.table).Insert(nil, false, "", "minimal", ""), array(batch))
 	if err == nil && o.status != http.StatusCreated {
 		// A gateway's own page, say: without a row, nothing else tells.
-		err = o.Uncertain(o.Fail("the answer is not 201, that of an insert", errNotCreated))
+		left.Last, err = true, o.Uncertain(o.Fail("the answer is not 201, that of an insert", errNotCreated))
 	}
 	if err != nil && tried {
 		err = o.Uncertain(err)
 	}
 	if err != nil {
-		if _, err = o.resolve(ctx, client, batch, err); err != nil {
+		if _, err = o.resolve(ctx, client, batch, left, err); err != nil {
 			return IsUncertain(err), err
 		}
+		uncertain = true
 	}
 	o.rows += int64(len(batch))
-	return false, nil
+	return uncertain, nil
 }
 
 var errNotCreated = errors.New("not created")

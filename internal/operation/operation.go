@@ -28,7 +28,8 @@ type Operation struct {
 	subject, value string // what the log names: service_name or id
 	began          time.Time
 	status         int
-	attempts       int
+	requests       int // those that were tried
+	attempts       int // all tries of all requests
 	rows           int64
 }
 
@@ -49,7 +50,7 @@ func Run[T any](ctx context.Context, o *Operation, connect supabase.Connector, p
 	if ctx == nil {
 		return result, o.Fail("ctx must not be nil", supabase.ErrInvalid)
 	}
-	client, err := o.open(connect, problems)
+	client, err := o.open(ctx, connect, problems)
 	if err == nil {
 		result, err = do(client)
 	}
@@ -57,9 +58,12 @@ func Run[T any](ctx context.Context, o *Operation, connect supabase.Connector, p
 	return result, err
 }
 
-func (o *Operation) open(connect supabase.Connector, problems []string) (*supabase.Client, error) {
+func (o *Operation) open(ctx context.Context, connect supabase.Connector, problems []string) (*supabase.Client, error) {
 	if found := slices.DeleteFunc(problems, func(problem string) bool { return problem == "" }); len(found) > 0 {
 		return nil, o.Fail(strings.Join(found, "; "), supabase.ErrInvalid)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, o.Fail(err.Error(), err)
 	}
 	if connect == nil {
 		connect = supabase.ServiceClient
@@ -83,7 +87,7 @@ func (o *Operation) wrap(err error, message string) *supabase.Error {
 	}
 	e := *inner
 	e.Op, e.Table, e.Attempts = o.op, o.table, o.attempts
-	e.Uncertain = e.Uncertain && o.op != Select // a function's POST that reads
+	e.Uncertain = e.Uncertain && o.op != Select // a function that reads
 	return &e
 }
 
@@ -112,11 +116,15 @@ func (o *Operation) log(ctx context.Context, err error) {
 	if o.value != "" {
 		event = event.Str(o.subject, o.value[:min(len(o.value), maxLogged)])
 	}
-	status, attempts, code := o.status, o.attempts, ""
+	status := o.status
 	if e, ok := errors.AsType[*supabase.Error](err); ok {
-		status, code = e.Status, e.Code
+		status = e.Status
+		if e.Code != "" {
+			event = event.Str("code", e.Code)
+		}
 	}
-	event = event.Int("status", status).Str("code", code).Int("attempts", attempts).Dur("duration", time.Since(o.began))
+	event = event.Int("status", status).Int("requests", o.requests).Int("retries", o.attempts-o.requests).
+		Float64("duration_ms", float64(time.Since(o.began).Microseconds())/1000)
 	if err != nil {
 		event = event.Str("error", err.Error())
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -37,10 +38,11 @@ func CanLook(ctx context.Context, err error) bool {
 }
 
 // NotThere returns the error of a write after a look that did not find it: the
-// error that came, which is certain now, or, where the look failed, both.
-func (o *Operation) NotThere(err, lookErr error) error {
+// error that came, or, where the look failed, both. The error that came is certain
+// now, unless the last attempt may still be under way.
+func (o *Operation) NotThere(err error, left Traces, lookErr error) error {
 	e := o.wrap(err, "")
-	e.Uncertain = false
+	e.Uncertain = left.Last
 	if lookErr == nil {
 		return e
 	}
@@ -62,10 +64,10 @@ func (o *Operation) NotThere(err, lookErr error) error {
 //   - after a conflict of rows whose ids were all made here: then whoever repeated
 //     the request, a gateway perhaps, nobody else can have stored them.
 //
-// Else, or where they are not there, the error is err, and certain; where the look
-// is not possible, or fails, it is uncertain.
-func (o *Operation) resolve(ctx context.Context, client *supabase.Client, rows []Row, err error) (map[string]json.RawMessage, error) {
-	repeated := errors.Is(err, supabase.ErrConflict) && !slices.ContainsFunc(rows, func(row Row) bool { return !row.Made })
+// Else the error is err: uncertain where the look is not possible, or fails, and
+// where the rows are not there but the last attempt may still be under way.
+func (o *Operation) resolve(ctx context.Context, client *supabase.Client, rows []Row, left Traces, err error) (map[string]json.RawMessage, error) {
+	repeated := isDuplicate(err) && !slices.ContainsFunc(rows, func(row Row) bool { return !row.Made })
 	if !IsUncertain(err) && !repeated {
 		return nil, err
 	}
@@ -74,7 +76,7 @@ func (o *Operation) resolve(ctx context.Context, client *supabase.Client, rows [
 	}
 	found, lookErr := o.look(ctx, client, rows)
 	if lookErr != nil {
-		return nil, o.NotThere(err, lookErr)
+		return nil, o.NotThere(err, left, lookErr)
 	}
 	missing, others := false, false
 	for _, row := range rows {
@@ -92,10 +94,17 @@ func (o *Operation) resolve(ctx context.Context, client *supabase.Client, rows [
 		e.Err = errors.Join(e.Err, ErrOtherRow)
 		return nil, e
 	case missing:
-		return nil, o.NotThere(err, nil)
+		return nil, o.NotThere(err, left, nil)
 	default:
 		return found, nil
 	}
+}
+
+// isDuplicate tells a unique constraint from the others that are a conflict, if the
+// answer does.
+func isDuplicate(err error) bool {
+	e, ok := errors.AsType[*supabase.Error](err)
+	return ok && e.Status == http.StatusConflict && (e.Code == "23505" || e.Code == "")
 }
 
 // look reads those of rows that are there, by their ids. A server cuts an answer at

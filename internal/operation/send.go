@@ -21,25 +21,28 @@ type answer struct {
 	counted bool
 }
 
-// send executes a query that has the same effect once or many times. unsure
-// says, also beside an error, that an attempt before the last may have been
-// carried out.
-func (o *Operation) send(ctx context.Context, query *postgrest.FilterBuilder) (got answer, unsure bool, err error) {
+// Traces says which attempts of a request may have been carried out though their
+// answers do not say so: one before the last, or, where the request failed, the
+// last.
+type Traces struct{ Before, Last bool }
+
+// send executes a query that has the same effect once or many times.
+func (o *Operation) send(ctx context.Context, query *postgrest.FilterBuilder) (answer, Traces, error) {
 	return o.sendPayload(ctx, query, nil)
 }
 
 // sendPayload does the same with JSON for a query that was built without a value:
 // postgrest-go would encode it once more.
-func (o *Operation) sendPayload(ctx context.Context, query *postgrest.FilterBuilder, payload []byte) (got answer, unsure bool, err error) {
+func (o *Operation) sendPayload(ctx context.Context, query *postgrest.FilterBuilder, payload []byte) (answer, Traces, error) {
 	ctx, record := call.Repeatable(ctx)
 	record.Payload = payload
 	_, count, err := query.ExecuteWithContext(ctx)
-	o.status = record.Status
-	o.attempts += record.Attempts
+	o.note(record)
+	left := Traces{Before: record.Unsure, Last: record.LastUnsure}
 	if err != nil {
-		return answer{}, record.Unsure, o.wrap(err, "postgrest-go did not send the request")
+		return answer{}, left, o.wrap(err, "postgrest-go did not send the request")
 	}
-	return answer{body: record.Body, count: count, counted: record.Counted}, record.Unsure, nil
+	return answer{body: record.Body, count: count, counted: record.Counted}, left, nil
 }
 
 // Call calls a function that has the same effect once or many times and returns
@@ -47,12 +50,18 @@ func (o *Operation) sendPayload(ctx context.Context, query *postgrest.FilterBuil
 func Call[R any](ctx context.Context, o *Operation, client *supabase.Client, function string, args any, shape Shape[R]) ([]R, error) {
 	ctx, record := call.Repeatable(ctx)
 	err := client.RPC(ctx, function, args, nil)
-	o.status = record.Status
-	o.attempts += record.Attempts
+	o.note(record)
 	if err != nil {
 		return nil, o.wrap(err, "the function was not called")
 	}
 	return decodeRows(o, record.Body, shape)
+}
+
+// note keeps how a request went.
+func (o *Operation) note(record *call.Record) {
+	o.status = record.Status
+	o.attempts += record.Attempts
+	o.requests += min(record.Attempts, 1)
 }
 
 // count executes a query that asks for an exact count, and returns it.
@@ -106,17 +115,19 @@ func Rows[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuild
 	return decodeRows(o, got.body, shape)
 }
 
-// Change executes a query that changes rows and returns them. tried says, where it
-// changed none, that an attempt before may have.
-func Change[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, shape Shape[R]) (rows []R, tried bool, err error) {
-	got, tried, err := o.send(ctx, query)
+// Change executes a query that changes rows and returns them. Where it changed
+// none, an attempt before may have.
+func Change[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, shape Shape[R]) ([]R, Traces, error) {
+	got, left, err := o.send(ctx, query)
 	if err != nil {
-		return nil, tried, err
+		return nil, left, err
 	}
-	if rows, err = decodeRows(o, got.body, shape); err != nil {
-		return nil, tried, o.Uncertain(err)
+	rows, err := decodeRows(o, got.body, shape)
+	if err != nil {
+		left.Last = true
+		return nil, left, o.Uncertain(err)
 	}
-	return rows, tried, nil
+	return rows, left, nil
 }
 
 func decodeRow[R any](o *Operation, body []byte, shape Shape[R]) (*R, error) {

@@ -1,9 +1,12 @@
 package conformance_test
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/supavigil/supavigil/healthcheck"
+	"github.com/supavigil/supavigil/supabase"
 )
 
 func init() {
@@ -21,6 +25,7 @@ func init() {
 	cases["check: list, newest first"] = checkList
 	cases["check: list beyond the server's limit"] = checkPages
 	cases["check: retention"] = checkRetention
+	cases["check: a row whose answer was lost"] = checkLostAnswers
 }
 
 const (
@@ -47,6 +52,64 @@ func checkRoundTrip(t *testing.T, s *suite) {
 		require.NoError(t, err)
 		require.Equal(t, []healthcheck.ServiceHealthCheck{*stored}, listed)
 	}
+}
+
+// loseFirst carries the first request out, and loses its answer.
+type loseFirst struct {
+	http.RoundTripper
+	lost atomic.Bool
+}
+
+func (l *loseFirst) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := l.RoundTripper.RoundTrip(request)
+	if err == nil && l.lost.CompareAndSwap(false, true) {
+		_ = response.Body.Close()
+		return nil, errors.New("connection reset by peer")
+	}
+	return response, err
+}
+
+// What a server prints of a row is compared with what was sent.
+func checkLostAnswers(t *testing.T, s *suite) {
+	text, details := "line\nbreak\ttab \"quoted\" \\ é☃😀", map[string]any{
+		"z": 1.0, "a": []any{1.5, nil, true, "2026-01-02T03:04:05Z", 1e21, -0.0, 1e-7, 123456789.125}, "nested": map[string]any{"b": map[string]any{}, "a": []any{}}, "é": "\u2028<>&",
+	}
+	data := []healthcheck.CreateHealthCheckData{
+		{ID: strings.ToUpper(id), ServiceName: " a+b,(c) ", Status: healthcheck.StatusDegraded, LatencyMS: new(0), ErrorMessage: &text, ProbeDetails: details, CheckedAt: noon.Add(120 * time.Microsecond)},
+		{ID: other, ServiceName: "2026-01-02T03:04:05Z", Status: healthcheck.StatusDown, ErrorMessage: new(""), ProbeDetails: map[string]any{}, CheckedAt: time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC)},
+		{ID: uuid.NewString(), ServiceName: "null", Status: healthcheck.StatusDown, CheckedAt: time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)},
+	}
+	lossy := func() healthcheck.HealthCheckModel {
+		config := s.config
+		config.Transport = &loseFirst{RoundTripper: http.DefaultTransport}
+		return healthcheck.HealthCheckModel{Connect: config.ServiceClient}
+	}
+	for _, one := range data {
+		stored, err := lossy().Create(t.Context(), one)
+		require.NoError(t, err)
+		require.Equal(t, one.CheckedAt, stored.CheckedAt)
+		require.Equal(t, one.ErrorMessage, stored.ErrorMessage)
+	}
+	for name, change := range map[string]func(*healthcheck.CreateHealthCheckData){
+		"service_name":  func(d *healthcheck.CreateHealthCheckData) { d.ServiceName += " " },
+		"status":        func(d *healthcheck.CreateHealthCheckData) { d.Status = healthcheck.StatusHealthy },
+		"latency_ms":    func(d *healthcheck.CreateHealthCheckData) { d.LatencyMS = nil },
+		"error_message": func(d *healthcheck.CreateHealthCheckData) { d.ErrorMessage = new("") },
+		"probe_details": func(d *healthcheck.CreateHealthCheckData) { d.ProbeDetails = map[string]any{"a": 1.5} },
+		"checked_at":    func(d *healthcheck.CreateHealthCheckData) { d.CheckedAt = d.CheckedAt.Add(time.Microsecond) },
+	} {
+		changed := data[0]
+		change(&changed)
+		_, err := lossy().Create(t.Context(), changed)
+		require.ErrorIs(t, err, supabase.ErrConflict, name)
+	}
+	s.empty(t)
+	stored, err := lossy().CreateMany(t.Context(), data)
+	require.NoError(t, err)
+	require.Equal(t, int64(len(data)), stored)
+	data[2].LatencyMS = new(1)
+	_, err = lossy().CreateMany(t.Context(), data)
+	require.ErrorIs(t, err, supabase.ErrConflict)
 }
 
 func checkDefaults(t *testing.T, s *suite) {

@@ -67,7 +67,7 @@ func constraints(t *testing.T, s *suite) {
 		"check: latency_ms a fraction":        {checksTable, check, "latency_ms", 1.5, outcome{status: 400, code: "22P02"}},
 		"check: checked_at":                   {checksTable, check, "checked_at", "x", outcome{status: 400, code: "22007"}},
 		"check: probe_details with NUL":       {checksTable, check, "probe_details", map[string]any{"a": "\x00"}, outcome{status: 400, code: "22P05"}},
-		"check: unknown column":               {checksTable, check, "nope", 1, outcome{status: 400, code: "PGRST204"}},
+		"check: unknown column":               {checksTable, check, "nope", 1, outcome{status: 400, code: "PGRST204", class: supabase.ErrSchema}},
 		"alert: alert_type outside the check": {alertsTable, alert, "alert_type", "bogus", outcome{status: 400, code: "23514"}},
 		"alert: alert_type missing":           {alertsTable, alert, "alert_type", missing, outcome{status: 400, code: "23502"}},
 		"alert: status outside the check":     {alertsTable, alert, "status", "bogus", outcome{status: 400, code: "23514"}},
@@ -118,21 +118,21 @@ func conflicts(t *testing.T, s *suite) {
 
 func unknownNames(t *testing.T, s *suite) {
 	_, _, err := s.client.From("nope").Select("*", "", false).ExecuteWithContext(t.Context())
-	s.expect(t, "unknown table", err, outcome{status: 404, code: "PGRST205"})
+	s.expect(t, "unknown table", err, outcome{status: 404, code: "PGRST205", class: supabase.ErrSchema})
 	_, _, err = s.client.From("nope").Select("*", "", true).ExecuteWithContext(t.Context())
-	s.expect(t, "unknown table, HEAD", err, outcome{status: 404, code: "PGRST205"})
+	s.expect(t, "unknown table, HEAD", err, outcome{status: 404, code: "PGRST205", class: supabase.ErrSchema})
 	_, _, err = s.client.From(checksTable).Select("*", "", false).Eq("nope", "1").ExecuteWithContext(t.Context())
-	s.expect(t, "unknown column in a filter", err, outcome{status: 400, code: "42703"})
+	s.expect(t, "unknown column in a filter", err, outcome{status: 400, code: "42703", class: supabase.ErrSchema})
 	_, _, err = s.client.From(alertsTable).Select("*", "", false).Eq("id", "x").ExecuteWithContext(t.Context())
 	s.expect(t, "no UUID in a filter", err, outcome{status: 400, code: "22P02"})
-	s.expect(t, "unknown function", s.client.RPC(t.Context(), "nope", nil, nil), outcome{status: 404, code: "PGRST202"})
+	s.expect(t, "unknown function", s.client.RPC(t.Context(), "nope", nil, nil), outcome{status: 404, code: "PGRST202", class: supabase.ErrSchema})
 
 	config := s.config
 	config.Schema = "nope"
 	client, err := config.ServiceClient()
 	require.NoError(t, err)
 	_, _, err = client.From(checksTable).Select("*", "", false).ExecuteWithContext(t.Context())
-	s.expect(t, "unknown schema", err, outcome{status: 406, code: "PGRST106"})
+	s.expect(t, "unknown schema", err, outcome{status: 406, code: "PGRST106", class: supabase.ErrSchema})
 }
 
 func wrongKey(t *testing.T, s *suite) {

@@ -62,7 +62,7 @@ func (s *suite) expect(t *testing.T, name string, err error, want outcome) {
 	var e *supabase.Error
 	require.ErrorAs(t, err, &e, name)
 	got := outcome{status: e.Status, code: e.Code}
-	for _, class := range []error{supabase.ErrInvalid, supabase.ErrNotFound, supabase.ErrConflict, supabase.ErrPermission, supabase.ErrUnavailable} {
+	for _, class := range []error{supabase.ErrInvalid, supabase.ErrNotFound, supabase.ErrConflict, supabase.ErrPermission, supabase.ErrSchema, supabase.ErrUnavailable} {
 		if errors.Is(err, class) {
 			require.NoError(t, got.class, name)
 			got.class = class

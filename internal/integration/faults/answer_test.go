@@ -25,7 +25,7 @@ func answerFaults() []fault {
 		{status: 400, name: "22P02", final: true},
 		{status: 401, name: "PGRST301", class: "permission", final: true},
 		{status: 403, name: "42501", class: "permission", final: true},
-		{status: 404, name: "PGRST205", final: true},
+		{status: 404, name: "PGRST205", class: "schema", final: true},
 		{status: 409, name: "23503", class: "conflict", final: true},
 		{status: 408, ambiguous: true},
 		{status: 429, class: unavailable},
@@ -59,10 +59,11 @@ func answerFaults() []fault {
 		}
 		faults = append(faults, fault{
 			name: name, answer: reply(f.status, kind, body), final: f.final, status: f.status, code: f.name, class: f.class,
+			unclear: f.ambiguous || f.status == 521 || f.status == 523,
 		})
 		if f.ambiguous {
 			faults = append(faults, fault{
-				name: name + ", carried out", answer: afterwards(reply(f.status, kind, body)), ran: true,
+				name: name + ", carried out", answer: afterwards(reply(f.status, kind, body)), ran: true, unclear: true,
 				status: f.status, code: f.name, class: f.class,
 			})
 		}
@@ -75,7 +76,7 @@ func answerFaults() []fault {
 		"Wed, 21 Oct 2015 07:28:00 GMT": {},
 		"soon":                          {},
 	} {
-		f.name, f.status, f.class = "503 with Retry-After "+value, 503, unavailable
+		f.name, f.status, f.class, f.unclear = "503 with Retry-After "+value, 503, unavailable, true
 		f.answer = func(s *stand, w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Retry-After", strings.Replace(value, "date", time.Now().Add(2*time.Second).UTC().Format(http.TimeFormat), 1))
 			reply(503, "text/plain", "later")(s, w, r)

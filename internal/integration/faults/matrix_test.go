@@ -169,6 +169,9 @@ func (c cell) verify(t *testing.T, got outcome, arrived int, now change) {
 			require.Equal(t, want.status, got.err.Status, "%v", got.err)
 		}
 		require.Equal(t, got.attempts, got.err.Attempts)
+		if want.uncertain {
+			require.True(t, got.err.Uncertain, "%v", got.err)
+		}
 	} else {
 		require.Nil(t, got.err, "%v", got.err)
 		require.Equal(t, want.result, got.result)

@@ -32,10 +32,10 @@ func networkFaults() []fault {
 		},
 		{
 			// The double's headers have about 200 bytes, a row has more. That a
-			// repeated change finds no row passes, in two bytes, and the row is
-			// then read.
+			// repeated change finds no row passes, in two bytes, and so does, by its
+			// status, that a repeated insert is a conflict; the row is then read.
 			name: "cut in the body", ran: true, body: true, class: unavailable,
-			attempts: map[string]int{"alert.Acknowledge": 2 + maxAttempts, "alert.Resolve": 2 + maxAttempts},
+			attempts: map[string]int{"alert.Acknowledge": 2 + maxAttempts, "alert.Resolve": 2 + maxAttempts, "check.Create": 2 + maxAttempts, "alert.Create": 2 + maxAttempts},
 			network:  toxic(`{"type":"limit_data","stream":"downstream","attributes":{"bytes":300}}`),
 		},
 		{

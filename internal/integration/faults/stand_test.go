@@ -126,7 +126,7 @@ func (w *watched) RoundTrip(request *http.Request) (*http.Response, error) {
 type outcome struct {
 	result   string
 	err      *supabase.Error
-	attempts int // as logged
+	attempts int // as logged: requests and retries
 	took     time.Duration
 }
 
@@ -143,9 +143,9 @@ func (s *stand) run(ctx context.Context, t *testing.T, o operation) outcome {
 		require.ErrorAs(t, err, &got.err)
 		require.Empty(t, result)
 	}
-	event := struct{ Attempts int }{}
+	event := struct{ Requests, Retries int }{}
 	require.NoError(t, json.Unmarshal(logged.Bytes(), &event), "one event: %s", &logged)
-	got.attempts = event.Attempts
+	got.attempts = event.Requests + event.Retries
 	withoutKey(t, string(s.config.Key), logged.String(), err)
 	return got
 }
@@ -175,7 +175,7 @@ func classes(err error) []string {
 	found := []string{}
 	for name, class := range map[string]error{
 		"invalid": supabase.ErrInvalid, "not found": supabase.ErrNotFound, "conflict": supabase.ErrConflict,
-		"permission": supabase.ErrPermission, "unavailable": supabase.ErrUnavailable,
+		"permission": supabase.ErrPermission, "schema": supabase.ErrSchema, "unavailable": supabase.ErrUnavailable,
 		"canceled": context.Canceled, "deadline": context.DeadlineExceeded,
 	} {
 		if errors.Is(err, class) {

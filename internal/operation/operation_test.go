@@ -1,0 +1,42 @@
+package operation_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/supavigil/supavigil/internal/operation"
+	"github.com/supavigil/supavigil/supabase"
+)
+
+// TestContextThatIsOverOpensNoClient: whoever opens one may wait, or ask for a key.
+func TestContextThatIsOverOpensNoClient(t *testing.T) {
+	t.Parallel()
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	opens := 0
+	connect := func() (*supabase.Client, error) { opens++; return new(supabase.Client), nil }
+	run := func(ctx context.Context, problems []string) error {
+		o := operation.Begin(operation.Insert, "checks", "", "")
+		_, err := operation.Run(ctx, o, connect, problems, func(*supabase.Client) (int, error) { return 1, nil })
+		return err
+	}
+	for ctx, want := range map[context.Context]error{cancelled: context.Canceled, late: context.DeadlineExceeded} {
+		err := run(ctx, nil)
+		require.ErrorIs(t, err, want)
+		require.NotErrorIs(t, err, supabase.ErrUnavailable)
+		var e *supabase.Error
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, "insert", e.Op)
+		require.Zero(t, e.Attempts)
+		require.False(t, e.Uncertain)
+		require.ErrorIs(t, run(ctx, []string{"x must not be y"}), supabase.ErrInvalid, "what is wrong is wrong at any time")
+	}
+	require.Zero(t, opens)
+	require.NoError(t, run(t.Context(), nil))
+	require.Equal(t, 1, opens)
+}
