@@ -73,7 +73,7 @@ func (s *server) insert(_ context.Context, rows []operation.Row, tried bool) (un
 	case errors.As(err, &e) && e.Status == 0:
 		return true, err
 	case (tried || e.Code == "23505") && there == len(rows):
-		return false, nil
+		return true, nil
 	default:
 		return carriedOut, err
 	}

@@ -20,7 +20,8 @@ type Options struct {
 	DropOldest            bool
 	// Insert stores rows by one request, all or none of them. tried says that an
 	// earlier call with the same rows may have been carried out; uncertain, with an
-	// error, that one may have been. Ended contexts end it.
+	// error, that one may have been, and without, that one was, and this request was
+	// answered otherwise. It ends when ctx does.
 	Insert func(ctx context.Context, rows []operation.Row, tried bool) (uncertain bool, err error)
 	// OnRefused is told of each row that is refused, one at a time.
 	OnRefused func(row operation.Row, err error)

@@ -262,8 +262,10 @@ func (s *sender) settle(ctx context.Context, got result) {
 	s.inFlight--
 	switch {
 	case got.err == nil:
-		s.stored++
-		s.credit, s.failures, s.pauses, s.probes, s.pausedUntil, s.lastError = maxCredit, 0, 0, 0, 0, nil
+		if !got.uncertain { // else that says nothing about now
+			s.stored++
+			s.credit, s.failures, s.pauses, s.probes, s.pausedUntil, s.lastError = maxCredit, 0, 0, 0, 0, nil
+		}
 		s.stats.Stored += int64(len(b.rows))
 		s.drop(b)
 	case ctx.Err() != nil:
@@ -280,8 +282,12 @@ func (s *sender) fail(b *batch, got result) {
 	if !b.failed {
 		b.firstAt = s.stored
 	}
+	last := b.last
 	b.failed, b.failedAt, b.last = true, s.stored, judge(b.rows, got.err)
 	b.last.away = b.last.away && got.took < longSilence
+	if b.last.proofs != last.proofs { // what other answers proved does not count
+		b.proofs, b.tries = 0, 0
+	}
 	b.failures++
 	s.failures++
 	s.credit = max(0, s.credit-1)
@@ -299,7 +305,7 @@ func (s *sender) fail(b *batch, got result) {
 	if s.closed {
 		b.tries++
 	}
-	if !got.uncertain && s.guilty(b) {
+	if !got.uncertain && s.guilty(b, proof) {
 		s.refuse(b, got.err)
 		return
 	}
@@ -316,9 +322,9 @@ func (s *sender) fail(b *batch, got result) {
 }
 
 // guilty says of a row that failed alone whether it is at fault, and that is known.
-func (s *sender) guilty(b *batch) bool {
+func (s *sender) guilty(b *batch, proof bool) bool {
 	switch {
-	case b.last.known || b.proofs >= b.last.proofs:
+	case b.last.known || proof && b.proofs >= b.last.proofs:
 		return true
 	case !s.closed || b.last.tries == 0 || !s.onlyFailed():
 		return false
