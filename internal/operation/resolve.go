@@ -42,7 +42,8 @@ func CanLook(ctx context.Context, err error) bool {
 // now, unless the last attempt may still be under way.
 func (o *Operation) NotThere(err error, left Traces, lookErr error) error {
 	e := o.wrap(err, "")
-	e.Uncertain = left.Last
+	// With a code, a 500 is the server's own word, and nothing is under way.
+	e.Uncertain = left.Last && (e.Status != http.StatusInternalServerError || e.Code == "")
 	if lookErr == nil {
 		return e
 	}

@@ -27,6 +27,10 @@ type Options struct {
 	OnRefused func(row operation.Row, err error)
 }
 
+// grace is how long Close waits for what became of requests that it gave up: they
+// come back at once, unless something hangs.
+const grace = 100 * time.Millisecond
+
 // ErrClosed is the error of Record after Close.
 var ErrClosed = errors.New("closed")
 
@@ -205,20 +209,24 @@ func (r *Recorder) Close(ctx context.Context) error {
 		r.queue.refuse(ErrClosed)
 	}
 	r.closers++
-	defer func() { r.closers-- }()
 	if ctx.Err() == nil {
 		r.hurry()
 	}
 	for r.queue.held > 0 {
 		if ctx.Err() != nil {
-			if r.run != nil && r.closers == 1 && r.flushers == 0 {
+			r.closers--
+			if r.run != nil && r.closers+r.flushers == 0 {
 				r.run.cancel()
+				soon, stop := context.WithTimeout(context.WithoutCancel(ctx), grace)
+				defer stop()
+				r.await(soon, r.run.done)
 			}
 			return ctx.Err()
 		}
 		r.start()
 		r.await(ctx, r.run.done)
 	}
+	r.closers--
 	return nil
 }
 
