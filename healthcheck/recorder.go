@@ -88,7 +88,7 @@ func NewRecorder(model HealthCheckModel, options RecorderOptions) *Recorder {
 		MaxRows: options.MaxRows, MaxBytes: options.MaxBytes,
 		BatchRows: options.BatchRows, BatchBytes: min(operation.MaxBatchBytes, options.MaxBytes/4),
 		BatchAge: options.BatchAge, DropOldest: options.DropOldest,
-		Insert: f.insert,
+		Insert: f.insert, Find: f.find,
 		OnRefused: func(row operation.Row, err error) {
 			if options.OnRefused != nil {
 				options.OnRefused(decode(row), err)
@@ -116,6 +116,14 @@ func (f *face) insert(ctx context.Context, rows []operation.Row, tried bool) (un
 		return struct{}{}, err
 	})
 	return uncertain, err
+}
+
+// find says whether a row is stored.
+func (f *face) find(ctx context.Context, row operation.Row) (bool, error) {
+	o := operation.Begin(operation.Select, table, "id", row.ID)
+	return operation.Run(f.logger.Load().WithContext(ctx), o, f.model.Connect, nil, func(client *supabase.Client) (bool, error) {
+		return operation.Holds(ctx, o, client, row)
+	})
 }
 
 // ready returns what makes calls futile.

@@ -560,6 +560,9 @@ func TestRecorderRefusesARowAlone(t *testing.T) {
 		"firewall":         {status: 403},
 		"gateway":          {status: 400},
 		"mangled":          {status: 400, code: "PGRST102"},
+		"statement time":   {status: 500, code: "57014"},
+		"gateway's own":    {status: 500},
+		"gateway's wait":   {status: 504},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

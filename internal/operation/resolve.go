@@ -101,6 +101,13 @@ func (o *Operation) resolve(ctx context.Context, client *supabase.Client, rows [
 	}
 }
 
+// Holds says whether the table has a row, as it was sent.
+func Holds(ctx context.Context, o *Operation, client *supabase.Client, row Row) (bool, error) {
+	found, err := o.look(ctx, client, []Row{row})
+	stored, there := found[row.key()]
+	return there && (row.Made || holds(stored, row.JSON)), err
+}
+
 // isDuplicate tells a unique constraint from the others that are a conflict, if the
 // answer does.
 func isDuplicate(err error) bool {

@@ -75,8 +75,15 @@ func (s *server) insert(_ context.Context, rows []operation.Row, tried bool) (un
 	case (tried || e.Code == "23505") && there == len(rows):
 		return true, nil
 	default:
-		return carriedOut, err
+		return carriedOut || e.Status > 500 || e.Status == 408, err // it may be under way
 	}
+}
+
+// find is Options.Find.
+func (s *server) find(_ context.Context, row operation.Row) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.table[row.ID], nil
 }
 
 func (s *server) breaks(fault func([]operation.Row) (error, bool)) {
@@ -94,6 +101,7 @@ func (s *server) recorder(options Options) *Recorder {
 		options.BatchRows = 1000
 	}
 	options.MaxBytes, options.BatchBytes, options.BatchAge, options.Insert = 64<<20, 1<<20, time.Second, s.insert
+	options.Find = s.find
 	options.OnRefused = func(row operation.Row, err error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()

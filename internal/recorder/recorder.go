@@ -23,6 +23,8 @@ type Options struct {
 	// error, that one may have been, and without, that one was, and this request was
 	// answered otherwise. It ends when ctx does.
 	Insert func(ctx context.Context, rows []operation.Row, tried bool) (uncertain bool, err error)
+	// Find says whether a row that may have been stored is there.
+	Find func(ctx context.Context, row operation.Row) (there bool, err error)
 	// OnRefused is told of each row that is refused, one at a time.
 	OnRefused func(row operation.Row, err error)
 }

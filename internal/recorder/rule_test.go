@@ -32,12 +32,6 @@ func TestEveryAnswerRefusesARowAtFault(t *testing.T) {
 					}
 					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 					defer cancel()
-					if name == "no answer" { // they may be stored, so they are held
-						require.Error(t, r.Close(ctx))
-						require.Empty(t, s.refused)
-						require.Equal(t, 2, r.Stats().Held)
-						return
-					}
 					require.NoError(t, r.Close(ctx))
 					require.Len(t, s.refused, 2)
 					require.Equal(t, err, s.refused["bad0"])

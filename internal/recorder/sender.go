@@ -26,11 +26,12 @@ type batch struct {
 	due      time.Duration // when it may be blamed again
 	retryAt  time.Duration // when it is to be tried without being blamed
 	last     verdict
+	refused  error // it is at fault, and may be stored all the same: it is looked for
 }
 
 // unproven says that it failed and nothing is known yet about why, so that the
 // others wait.
-func (b *batch) unproven() bool { return b.failed && b.proofs == 0 }
+func (b *batch) unproven() bool { return b.failed && b.proofs == 0 && b.refused == nil }
 
 // sender sends what the queue holds. Its state is the Recorder's, as is the lock.
 type sender struct {
@@ -55,11 +56,14 @@ const (
 	extraRows = 32
 	// longSilence is when a row itself may be why no answer came.
 	longSilence = 5 * time.Second
+	// underWay is how long a request that was answered otherwise may still be carried
+	// out.
+	underWay = 10 * time.Second
 )
 
 type result struct {
 	batch     *batch
-	uncertain bool
+	uncertain bool // of a look: the row is there
 	err       error
 	took      time.Duration
 }
@@ -78,7 +82,7 @@ func (s *sender) send(ctx context.Context, r *run) {
 			}
 			b.inFlight, b.sent = true, true
 			s.inFlight++
-			go func() { results <- s.insert(ctx, b) }()
+			go func() { results <- s.attempt(ctx, b) }()
 		}
 		if s.inFlight == 0 && (ctx.Err() != nil || s.queue.held == 0) {
 			break
@@ -127,10 +131,15 @@ func wait(ctx context.Context, r *run, results <-chan result, idle bool, pause t
 	return got, false
 }
 
-func (s *sender) insert(ctx context.Context, b *batch) result {
+// attempt inserts a batch, or looks for a row that is to be refused.
+func (s *sender) attempt(ctx context.Context, b *batch) result {
 	rows := make([]operation.Row, len(b.rows))
 	for i, e := range b.rows {
 		rows[i] = e.row
+	}
+	if b.refused != nil {
+		there, err := s.options.Find(ctx, rows[0])
+		return result{batch: b, uncertain: there, err: err}
 	}
 	began := time.Now()
 	uncertain, err := s.options.Insert(ctx, rows, b.tried)
@@ -156,7 +165,7 @@ func (s *sender) next() (*batch, time.Duration) {
 	// Whether what failed before is to blame shows right after another was stored.
 	if s.credit > 0 {
 		for _, b := range s.pending {
-			if !b.inFlight && b.sent && b.failed && b.failedAt < s.stored && b.due <= now {
+			if !b.inFlight && b.sent && b.failed && b.refused == nil && b.failedAt < s.stored && b.due <= now {
 				return b, 0
 			}
 		}
@@ -192,8 +201,10 @@ func (s *sender) next() (*batch, time.Duration) {
 	}
 	if late != nil {
 		if late.retryAt <= now {
-			if b := s.probe(false); b != nil {
-				return b, 0
+			if late.refused == nil {
+				if b := s.probe(false); b != nil {
+					return b, 0
+				}
 			}
 			s.credit = 0
 			return late, 0
@@ -258,8 +269,13 @@ func (s *sender) split(b *batch) *batch {
 // settle does what follows from a result.
 func (s *sender) settle(ctx context.Context, got result) {
 	b := got.batch
-	b.inFlight, b.tried = false, got.uncertain
+	b.inFlight = false
 	s.inFlight--
+	if b.refused != nil {
+		s.looked(b, got)
+		return
+	}
+	b.tried = got.uncertain
 	switch {
 	case got.err == nil:
 		if !got.uncertain { // else that says nothing about now
@@ -272,6 +288,19 @@ func (s *sender) settle(ctx context.Context, got result) {
 		b.sent = b.failed // it was given up, and says nothing
 	default:
 		s.fail(b, got)
+	}
+}
+
+// looked does what follows from a look for a row that is to be refused.
+func (s *sender) looked(b *batch, got result) {
+	switch {
+	case got.err != nil:
+		b.retryAt = s.now() + underWay
+	case got.uncertain:
+		s.stats.Stored++
+		s.drop(b)
+	default:
+		s.refuse(b, b.refused)
 	}
 }
 
@@ -305,7 +334,11 @@ func (s *sender) fail(b *batch, got result) {
 	if s.closed {
 		b.tries++
 	}
-	if !got.uncertain && s.guilty(b, proof) {
+	switch guilty := s.guilty(b, proof); {
+	case guilty && got.uncertain:
+		b.refused, b.retryAt = got.err, s.now()+underWay
+		return
+	case guilty:
 		s.refuse(b, got.err)
 		return
 	}
