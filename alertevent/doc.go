@@ -26,7 +26,8 @@
 // classes of package supabase. Bad input is ErrInvalid before any I/O, and the
 // error names every fault: the column, its limit and, where short, the value.
 // FindRecentByService returns nil and no error where there is no alert;
-// Acknowledge and Resolve return ErrNotFound for an unknown id.
+// Acknowledge and Resolve return ErrNotFound for an unknown id. A row that was not
+// asked for, which a server that ignores a filter may send, is an error.
 //
 // # Retries
 //

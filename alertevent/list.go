@@ -5,8 +5,6 @@ import (
 	"iter"
 	"time"
 
-	postgrest "github.com/supabase-community/postgrest-go"
-
 	"github.com/supavigil/supavigil/internal/column"
 	"github.com/supavigil/supavigil/internal/operation"
 	"github.com/supavigil/supavigil/supabase"
@@ -19,10 +17,10 @@ type FindAllOptions struct {
 	Limit int
 	// ServiceName lists one service's alerts. "" means every service.
 	ServiceName string
-	// AlertType lists the alerts of one type. "" means every type.
+	// AlertType lists the alerts of one type, and Status those of one status, be it
+	// one that a newer schema has. "" means every one.
 	AlertType AlertType
-	// Status lists the alerts of one status. "" means every status.
-	Status Status
+	Status    Status
 	// Since and Until list the alerts whose created_at is within [Since, Until).
 	// A zero time is no bound; with either, alerts whose created_at is NULL are
 	// left out.
@@ -32,7 +30,8 @@ type FindAllOptions struct {
 const defaultLimit = 100
 
 // FindAll lists alerts, newest created_at first. A limit above what the server
-// returns at once (1,000 rows on Supabase) is honoured, in pages. Alerts whose
+// returns at once (1,000 rows on Supabase) is honoured, in pages, which become
+// smaller where they are too large or too slow to come whole. Alerts whose
 // created_at is NULL come last. Without alerts it returns an empty slice.
 func (m AlertEventModel) FindAll(ctx context.Context, options FindAllOptions) ([]AlertEvent, error) {
 	if options.Limit == 0 {
@@ -52,7 +51,7 @@ func (m AlertEventModel) FindActive(ctx context.Context, serviceName string) ([]
 func (m AlertEventModel) collect(ctx context.Context, options FindAllOptions) ([]AlertEvent, error) {
 	o := operation.Begin(operation.Select, table, "service_name", options.ServiceName)
 	return operation.Run(ctx, o, m.Connect, options.problems(), func(client *supabase.Client) ([]AlertEvent, error) {
-		return operation.Collect(operation.List(ctx, o, options.listing(client), shape))
+		return operation.Collect(operation.List(ctx, o, client, options.listing(), shape))
 	})
 }
 
@@ -69,48 +68,31 @@ func (m AlertEventModel) All(ctx context.Context, options FindAllOptions) iter.S
 	return func(yield func(AlertEvent, error) bool) {
 		o := operation.Begin(operation.Select, table, "service_name", options.ServiceName)
 		operation.Each(ctx, o, m.Connect, options.problems(), func(client *supabase.Client) iter.Seq2[*AlertEvent, error] {
-			return operation.List(ctx, o, options.listing(client), shape)
+			return operation.List(ctx, o, client, options.listing(), shape)
 		}, yield)
 	}
 }
 
 func (options FindAllOptions) problems() []string {
-	problems := []string{
+	return []string{
 		column.Limit(options.Limit),
-		column.OptionalServiceName(options.ServiceName),
+		column.OptionalName("service_name", options.ServiceName),
+		column.OptionalName("alert_type", string(options.AlertType)),
+		column.OptionalName("status", string(options.Status)),
 		column.Period(options.Since, options.Until),
 	}
-	if options.AlertType != "" {
-		problems = append(problems, checkAlertType(options.AlertType))
-	}
-	if options.Status != "" {
-		problems = append(problems, checkStatus(options.Status))
-	}
-	return problems
 }
 
-func (options FindAllOptions) listing(client *supabase.Client) operation.Listing {
-	listing := operation.Listing{
-		Query: func() *postgrest.FilterBuilder {
-			query := client.From(table).Select("*", "", false)
-			for column, value := range map[string]string{
-				"service_name": options.ServiceName,
-				"alert_type":   string(options.AlertType),
-				"status":       string(options.Status),
-			} {
-				if value != "" {
-					query = query.Eq(column, value)
-				}
-			}
-			return query
+func (options FindAllOptions) listing() operation.Listing {
+	return operation.Listing{
+		Where: []operation.Match{
+			{Column: "service_name", Value: options.ServiceName},
+			{Column: "alert_type", Value: string(options.AlertType)},
+			{Column: "status", Value: string(options.Status)},
 		},
-		Order: operation.Newest,
+		By:    "created_at",
 		Limit: options.Limit,
 		Since: options.Since,
 		Until: options.Until,
 	}
-	if options.ServiceName != "" || options.Status != "" {
-		listing.Order = operation.NewestOfSome
-	}
-	return listing
 }

@@ -2,6 +2,7 @@ package alertevent_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,8 +66,8 @@ func TestListsRefuseBadOptions(t *testing.T) {
 	t.Parallel()
 	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	for message, options := range map[string]alertevent.FindAllOptions{
-		`alert_type must be service_down, service_degraded or recovery, not "up"; status must be active, acknowledged or resolved, not "new"`: {AlertType: "up", Status: "new"},
-		"limit must not be negative (0: the default), not -1; service_name must not be blank; until must be after since":                      {Limit: -1, ServiceName: " ", Since: noon, Until: noon},
+		"alert_type must be valid UTF-8; status must not be blank":                                                       {AlertType: "\xff", Status: "\t"},
+		"limit must not be negative (0: the default), not -1; service_name must not be blank; until must be after since": {Limit: -1, ServiceName: " ", Since: noon, Until: noon},
 	} {
 		server, model := start(t)
 		_, err := model.FindAll(t.Context(), options)
@@ -75,4 +76,87 @@ func TestListsRefuseBadOptions(t *testing.T) {
 			requireInvalid(t, server, err, message)
 		}
 	}
+}
+
+func TestListsTakeFewRequests(t *testing.T) {
+	t.Parallel()
+	server, model := start(t)
+	sent := func(list func() ([]alertevent.AlertEvent, error), rows int) int {
+		before := len(server.Requests())
+		found, err := list()
+		require.NoError(t, err)
+		require.Len(t, found, rows)
+		return len(server.Requests()) - before
+	}
+	active := func(service string) func() ([]alertevent.AlertEvent, error) {
+		return func() ([]alertevent.AlertEvent, error) { return model.FindActive(t.Context(), service) }
+	}
+	all := func(options alertevent.FindAllOptions) func() ([]alertevent.AlertEvent, error) {
+		return func() ([]alertevent.AlertEvent, error) { return model.FindAll(t.Context(), options) }
+	}
+	require.Equal(t, 1, sent(active(""), 0))
+	require.Equal(t, 1, sent(all(alertevent.FindAllOptions{}), 0))
+	store(t, server,
+		map[string]any{"service_name": "api", "alert_type": "service_down", "status": "active", "created_at": time.Now()},
+		map[string]any{"service_name": "api", "alert_type": "recovery", "status": "active", "created_at": nil},
+	)
+	for _, maxRows := range []int{1000, 2} {
+		server.SetMaxRows(maxRows)
+		require.Equal(t, 2, sent(active(""), 2))
+		require.Equal(t, 2, sent(active("api"), 2))
+		require.Equal(t, 2, sent(all(alertevent.FindAllOptions{}), 2))
+		require.Equal(t, 2, sent(all(alertevent.FindAllOptions{AlertType: alertevent.AlertTypeRecovery}), 1))
+		require.Equal(t, 1, sent(all(alertevent.FindAllOptions{ServiceName: "api", Limit: 2}), 2))
+	}
+}
+
+// Answers of servers that ignore a part of the query.
+func TestRowsThatWereNotAskedForAreAnError(t *testing.T) {
+	t.Parallel()
+	now := time.Now().UTC().Format(time.RFC3339)
+	right := `{"id":"b","service_name":"api","alert_type":"recovery","status":"active","created_at":"` + now + `"}`
+	for column, row := range map[string]string{
+		"service_name": strings.Replace(right, "api", "secret", 1),
+		"alert_type":   strings.Replace(right, "recovery", "secret", 1),
+		"status":       strings.Replace(right, "active", "secret", 1),
+		"created_at":   strings.Replace(right, now, "2001-01-01T00:00:00Z", 1),
+	} {
+		server, model := start(t)
+		answerNext(server, http.StatusOK, "["+row+"]")
+		_, err := model.FindAll(t.Context(), alertevent.FindAllOptions{
+			ServiceName: "api", AlertType: alertevent.AlertTypeRecovery, Status: alertevent.StatusActive, Since: time.Now().Add(-time.Hour),
+		})
+		requireAnother(t, err, column)
+		if column != "status" {
+			answerNext(server, http.StatusOK, row)
+			_, err := model.FindRecentByService(t.Context(), "api", alertevent.AlertTypeRecovery, 60)
+			requireAnother(t, err, column)
+		}
+		if column == "status" || column == "service_name" {
+			answerNext(server, http.StatusOK, "["+row+"]")
+			_, err := model.FindActive(t.Context(), "api")
+			requireAnother(t, err, column)
+		}
+	}
+}
+
+func requireAnother(t *testing.T, err error, column string) {
+	t.Helper()
+	require.EqualError(t, err, "supabase: select alert_events: 200: the answer has a row of another "+column)
+	require.NotErrorIs(t, err, supabase.ErrUnavailable)
+}
+
+// Types and statuses that this version does not know are found, not stored.
+func TestNewerTypesCanBeAskedFor(t *testing.T) {
+	t.Parallel()
+	server, model := start(t)
+	_, err := model.FindAll(t.Context(), alertevent.FindAllOptions{AlertType: "flapping", Status: "muted"})
+	require.NoError(t, err)
+	_, err = model.FindRecentByService(t.Context(), "api", "flapping", 60)
+	require.NoError(t, err)
+	for _, request := range server.Requests() {
+		require.Equal(t, []string{"eq.flapping"}, request.Query["alert_type"])
+	}
+	_, err = model.Create(t.Context(), alertevent.CreateAlertEventData{ServiceName: "api", AlertType: "flapping"})
+	require.ErrorIs(t, err, supabase.ErrInvalid)
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/supavigil/supavigil/internal/column"
 	"github.com/supavigil/supavigil/internal/operation"
-	"github.com/supavigil/supavigil/internal/timestamp"
 	"github.com/supavigil/supavigil/supabase"
 )
 
@@ -28,15 +27,10 @@ type AlertEventModel struct {
 // where that matters, let both derive the same CreateAlertEventData.ID.
 func (m AlertEventModel) FindRecentByService(ctx context.Context, serviceName string, alertType AlertType, withinMinutes int) (*AlertEvent, error) {
 	o := operation.Begin(operation.Select, table, "service_name", serviceName)
-	problems := []string{column.ServiceName(serviceName), checkAlertType(alertType), column.WithinMinutes(withinMinutes)}
+	problems := []string{column.ServiceName(serviceName), column.Name("alert_type", string(alertType)), column.WithinMinutes(withinMinutes)}
 	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) (*AlertEvent, error) {
 		since := time.Now().Add(-time.Duration(withinMinutes) * time.Minute)
-		return operation.Find(ctx, o, client.From(table).Select("*", "", false).
-			Eq("service_name", serviceName).
-			Eq("alert_type", string(alertType)).
-			Gte("created_at", timestamp.Format(since)).
-			Order("created_at", operation.NewestOfSome).Order("id", operation.NewestOfSome).
-			Limit(1, "").Single(), shape)
+		return operation.Find(ctx, o, client, FindAllOptions{ServiceName: serviceName, AlertType: alertType, Since: since}.listing(), shape)
 	})
 }
 

@@ -100,6 +100,20 @@ func readColumn(a *AlertEvent, column []byte, s *rowjson.Scanner) bool {
 	}
 }
 
-func key(a *AlertEvent) (createdAt time.Time, id string) { return a.CreatedAt, a.ID }
+// value returns a column that lists order or filter by.
+func value(a *AlertEvent, column string) (text string, at time.Time) {
+	switch column {
+	case "id":
+		return a.ID, at
+	case "service_name":
+		return a.ServiceName, at
+	case "alert_type":
+		return string(a.AlertType), at
+	case "status":
+		return string(a.Status), at
+	default:
+		return "", a.CreatedAt
+	}
+}
 
-var shape = operation.Shape[AlertEvent]{Key: key, Columns: readColumn}
+var shape = operation.Shape[AlertEvent]{Value: value, Columns: readColumn}

@@ -284,8 +284,8 @@ func TestLogHasOneEventPerOperation(t *testing.T) {
 	for i, want := range []map[string]any{
 		{"level": "info", "message": "insert", "table": "service_health_checks", "service_name": "api", "status": 201.0, "requests": 1.0, "retries": 0.0, "rows": 1.0},
 		{"level": "debug", "message": "select", "table": "service_health_checks", "service_name": "api", "status": 200.0, "requests": 1.0, "retries": 0.0, "rows": 1.0},
-		{"level": "debug", "message": "select", "table": "service_health_checks", "status": 200.0, "requests": 3.0, "retries": 0.0, "rows": 1.0},
-		{"level": "info", "message": "delete", "table": "service_health_checks", "status": 204.0, "requests": 2.0, "retries": 0.0, "rows": 0.0},
+		{"level": "debug", "message": "select", "table": "service_health_checks", "status": 200.0, "requests": 2.0, "retries": 0.0, "rows": 1.0},
+		{"level": "info", "message": "delete", "table": "service_health_checks", "status": 200.0, "requests": 1.0, "retries": 0.0, "rows": 0.0},
 		{"level": "error", "message": "insert", "table": "service_health_checks", "service_name": "api", "status": 409.0, "code": "23505", "requests": 1.0, "retries": 0.0, "error": `supabase: insert service_health_checks: 409 23505: duplicate key value violates unique constraint "service_health_checks_pkey"`},
 		{"level": "error", "message": "insert", "table": "service_health_checks", "status": 0.0, "requests": 0.0, "retries": 0.0, "error": "supabase: insert service_health_checks: service_name must not be blank; status must be healthy, degraded or down, not empty"},
 		{"level": "debug", "message": "select", "table": "service_health_checks", "service_name": "api", "status": 200.0, "requests": 1.0, "retries": 1.0, "rows": 1.0},

@@ -20,7 +20,8 @@
 // Every error is a [*github.com/supavigil/supavigil/supabase.Error], with the
 // classes of package supabase. Bad input is ErrInvalid before any I/O, and the
 // error names every fault: the column, its limit and, where short, the value.
-// A finder of one row returns nil and no error where there is none.
+// A finder of one row returns nil and no error where there is none. A row that was
+// not asked for, which a server that ignores a filter may send, is an error.
 //
 // # Many at once
 //
@@ -50,6 +51,6 @@
 //
 // DeleteOlderThan counts back from this machine's clock. created_at, and
 // checked_at unless it is given, are the database's. FindLatestByService and
-// FindLatest go by checked_at; FindAll, All and DeleteOlderThan by created_at:
-// where probers' clocks differ, so can the two.
+// FindLatest go by checked_at, DeleteOlderThan by created_at, and FindAll and All by
+// the one that their By names: where probers' clocks differ, so can the two.
 package healthcheck

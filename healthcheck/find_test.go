@@ -210,23 +210,23 @@ func TestDeleteOlderThan(t *testing.T) {
 	deleted, err = model.DeleteOlderThan(t.Context(), 36500)
 	require.NoError(t, err)
 	require.Zero(t, deleted)
+	requests := server.Requests()[1:]
+	require.Len(t, requests, 2+1, "two for a slice, one to see that there is nothing")
+	for i, method := range []string{http.MethodGet, http.MethodDelete, http.MethodGet} {
+		require.Equal(t, method, requests[i].Method)
+	}
+	require.Equal(t, "return=minimal,count=exact", requests[1].Header.Get("Prefer"), "no row travels back")
 	checks, err := model.FindAll(t.Context(), healthcheck.FindAllOptions{})
 	require.NoError(t, err)
 	require.Len(t, checks, 2)
 	require.Equal(t, "young", checks[0].ServiceName)
-	for i, request := range server.Requests()[1:5] {
-		require.Equal(t, []string{http.MethodGet, http.MethodDelete}[i%2], request.Method)
-		if request.Method == http.MethodDelete {
-			require.Equal(t, "return=minimal,count=exact", request.Header.Get("Prefer"), "no row travels back")
-		}
-	}
 }
 
 func TestDeleteOlderThanNeedsACount(t *testing.T) {
 	t.Parallel()
 	server, model := start(t)
 	for _, header := range []map[string]string{nil, {"Content-Range": "*/*"}, {"Content-Range": "*/many"}} {
-		answerNext(server, http.StatusOK, nil, "[]") // where a slice ends
+		answerNext(server, http.StatusOK, nil, `[{"created_at":"2000-01-02T03:04:05Z"},{"created_at":"2100-01-02T03:04:05Z"}]`)
 		answerNext(server, http.StatusNoContent, header, "")
 		deleted, err := model.DeleteOlderThan(t.Context(), 1)
 		require.ErrorContains(t, err, "the answer does not say how many rows it counted")
@@ -238,7 +238,7 @@ func TestDeleteOlderThanAfterALostAnswer(t *testing.T) {
 	t.Parallel()
 	server, model := start(t)
 	store(t, server, map[string]any{"service_name": "old", "status": "down", "created_at": noon.AddDate(-10, 0, 0)})
-	answerNext(server, http.StatusOK, nil, "[]") // where a slice ends
+	answerNext(server, http.StatusOK, nil, `[{"created_at":"2000-01-02T03:04:05Z"},{"created_at":"2100-01-02T03:04:05Z"}]`)
 	loseAnswer(server)
 	deleted, err := model.DeleteOlderThan(t.Context(), 1000)
 	require.NoError(t, err)
@@ -257,7 +257,7 @@ func TestDeleteOlderThanRefusesDays(t *testing.T) {
 func TestFindAllReturnsNoMoreThanAsked(t *testing.T) {
 	t.Parallel()
 	server, model := start(t)
-	answerNext(server, http.StatusOK, nil, `[{"id":"b"},{"id":"a"}]`)
+	answerNext(server, http.StatusOK, nil, `[{"id":"b","created_at":"2026-01-02T03:04:05Z"},{"id":"a","created_at":"2026-01-02T03:04:05Z"}]`)
 	checks, err := model.FindAll(t.Context(), healthcheck.FindAllOptions{Limit: 1})
 	require.NoError(t, err)
 	require.Len(t, checks, 1)

@@ -24,29 +24,36 @@ const servicesPerCall = 1000
 
 // FindLatest returns the check with the newest checked_at of every service that
 // has one, ordered by service_name, byte by byte. It calls the function of
-// migration 015 once for every 1,000 services, and costs as much as there are
-// services, however many checks they have. Without checks it returns an empty
-// slice.
+// migration 015 once for every 1,000 services, or for fewer where their checks are
+// too large or too slow to come at once, and costs as much as there are services,
+// however many checks they have. Without checks it returns an empty slice.
 func (m HealthCheckModel) FindLatest(ctx context.Context) ([]ServiceHealthCheck, error) {
 	o := operation.Begin(operation.Select, table, "", "")
 	return operation.Run(ctx, o, m.Connect, nil, func(client *supabase.Client) ([]ServiceHealthCheck, error) {
 		latest := []ServiceHealthCheck{}
-		args := latestArgs{MaxServices: servicesPerCall}
+		seen := map[string]bool{}
+		var args latestArgs
 		for {
+			args.MaxServices = o.Ask(servicesPerCall)
 			page, err := operation.Call(ctx, o, client, latestFunction, args, shape)
+			if o.AskFewer(err) {
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}
+			for _, check := range page {
+				if seen[check.ServiceName] {
+					return nil, o.Fail("the function repeats services: each must come once, and after after_service", errRepeats)
+				}
+				seen[check.ServiceName] = true
+			}
 			latest = append(latest, page...)
-			if len(page) < servicesPerCall {
+			if len(page) < args.MaxServices {
 				break
 			}
 			// In the database's own order of names, which need not be ours.
-			last := page[len(page)-1].ServiceName
-			if args.AfterService != nil && last == *args.AfterService {
-				return nil, o.Fail("the function repeats services: it does not go on after after_service", errRepeats)
-			}
-			args.AfterService = &last
+			args.AfterService = new(page[len(page)-1].ServiceName)
 		}
 		slices.SortFunc(latest, func(a, b ServiceHealthCheck) int { return strings.Compare(a.ServiceName, b.ServiceName) })
 		return latest, nil

@@ -1,11 +1,11 @@
 package healthcheck
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"time"
-
-	postgrest "github.com/supabase-community/postgrest-go"
 
 	"github.com/supavigil/supavigil/internal/column"
 	"github.com/supavigil/supavigil/internal/operation"
@@ -19,31 +19,45 @@ type FindAllOptions struct {
 	Limit int
 	// ServiceName lists one service's checks. "" means every service.
 	ServiceName string
-	// Status lists the checks of one status. "" means every status.
+	// Status lists the checks of one status, be it one that a newer schema has. ""
+	// means every status.
 	Status Status
-	// Since and Until list the checks whose created_at is within [Since, Until).
-	// A zero time is no bound; with either, checks whose created_at is NULL are
-	// left out.
+	// By is what orders the checks, and what Since and Until bound. Defaults to
+	// CreatedAt.
+	By TimeColumn
+	// Since and Until list the checks whose time is within [Since, Until). A zero
+	// time is no bound; with either, checks whose time is NULL are left out.
 	Since, Until time.Time
 }
 
+// TimeColumn is one of a check's two times.
+type TimeColumn string
+
+// The times of a check. After an outage they are far apart: what a Recorder held is
+// stored when it is over.
+const (
+	CreatedAt TimeColumn = ""           // when the row was stored
+	CheckedAt TimeColumn = "checked_at" // when the probe ran
+)
+
 const defaultLimit = 100
 
-// FindAll lists checks, newest created_at first. A limit above what the server
-// returns at once (1,000 rows on Supabase) is honoured, in pages. Checks whose
-// created_at is NULL come last. Without checks it returns an empty slice.
+// FindAll lists checks, newest first. A limit above what the server returns at once
+// (1,000 rows on Supabase) is honoured, in pages, which become smaller where they
+// are too large or too slow to come whole. Checks whose time is NULL come last.
+// Without checks it returns an empty slice.
 func (m HealthCheckModel) FindAll(ctx context.Context, options FindAllOptions) ([]ServiceHealthCheck, error) {
 	if options.Limit == 0 {
 		options.Limit = defaultLimit
 	}
 	o := operation.Begin(operation.Select, table, "service_name", options.ServiceName)
 	return operation.Run(ctx, o, m.Connect, options.problems(), func(client *supabase.Client) ([]ServiceHealthCheck, error) {
-		return operation.Collect(operation.List(ctx, o, options.listing(client), shape))
+		return operation.Collect(operation.List(ctx, o, client, options.listing(), shape))
 	})
 }
 
-// All yields checks, newest created_at first, page after page: it holds 1,000 of
-// them at a time, however many there are. An error comes once, last. It is one
+// All yields checks, newest first, page after page: it holds 1,000 of them at a
+// time, however many there are. An error comes once, last. It is one
 // operation, which ends when the loop does; each loop over the iterator is
 // another.
 //
@@ -54,7 +68,7 @@ func (m HealthCheckModel) All(ctx context.Context, options FindAllOptions) iter.
 	return func(yield func(ServiceHealthCheck, error) bool) {
 		o := operation.Begin(operation.Select, table, "service_name", options.ServiceName)
 		operation.Each(ctx, o, m.Connect, options.problems(), func(client *supabase.Client) iter.Seq2[*ServiceHealthCheck, error] {
-			return operation.List(ctx, o, options.listing(client), shape)
+			return operation.List(ctx, o, client, options.listing(), shape)
 		}, yield)
 	}
 }
@@ -62,34 +76,22 @@ func (m HealthCheckModel) All(ctx context.Context, options FindAllOptions) iter.
 func (options FindAllOptions) problems() []string {
 	problems := []string{
 		column.Limit(options.Limit),
-		column.OptionalServiceName(options.ServiceName),
+		column.OptionalName("service_name", options.ServiceName),
+		column.OptionalName("status", string(options.Status)),
 		column.Period(options.Since, options.Until),
 	}
-	if options.Status != "" {
-		problems = append(problems, checkStatus(options.Status))
+	if options.By != CreatedAt && options.By != CheckedAt {
+		problems = append(problems, fmt.Sprintf("by must be CreatedAt or CheckedAt, not %.40q", options.By))
 	}
 	return problems
 }
 
-func (options FindAllOptions) listing(client *supabase.Client) operation.Listing {
-	listing := operation.Listing{
-		Query: func() *postgrest.FilterBuilder {
-			query := client.From(table).Select("*", "", false)
-			if options.ServiceName != "" {
-				query = query.Eq("service_name", options.ServiceName)
-			}
-			if options.Status != "" {
-				query = query.Eq("status", string(options.Status))
-			}
-			return query
-		},
-		Order: operation.Newest,
+func (options FindAllOptions) listing() operation.Listing {
+	return operation.Listing{
+		Where: []operation.Match{{Column: "service_name", Value: options.ServiceName}, {Column: "status", Value: string(options.Status)}},
+		By:    cmp.Or(string(options.By), "created_at"),
 		Limit: options.Limit,
 		Since: options.Since,
 		Until: options.Until,
 	}
-	if options.ServiceName != "" || options.Status != "" {
-		listing.Order = operation.NewestOfSome
-	}
-	return listing
 }

@@ -2,6 +2,7 @@ package healthcheck_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -97,7 +98,12 @@ func TestAllHasNoLimitOfItsOwn(t *testing.T) {
 func TestListsRefuseBadOptions(t *testing.T) {
 	t.Parallel()
 	for message, options := range map[string]healthcheck.FindAllOptions{
-		`status must be healthy, degraded or down, not "up"`:                    {Status: "up"},
+		"status must not be blank":                                              {Status: " "},
+		"status must be valid UTF-8":                                            {Status: "\xff"},
+		"status must not hold NUL (U+0000), which PostgreSQL cannot store":      {Status: "a\x00"},
+		"status must have at most 100 characters, not 101":                      {Status: healthcheck.Status(long)},
+		`by must be CreatedAt or CheckedAt, not "latency_ms"`:                   {By: "latency_ms"},
+		`by must be CreatedAt or CheckedAt, not "created_at"`:                   {By: "created_at"},
 		"until must be after since":                                             {Since: noon, Until: noon},
 		"since must be within the years 1…9999 (UTC), not 10000":                {Since: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)},
 		"until must be within the years 1…9999 (UTC), not 10000":                {Until: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)},
@@ -161,12 +167,18 @@ func TestFindLatestWithoutTheFunction(t *testing.T) {
 func TestFindLatestEndsWhereAFunctionIgnoresItsArguments(t *testing.T) {
 	t.Parallel()
 	server, model := start(t)
-	page := "[" + strings.Repeat(`{"id":"`+id+`","service_name":"api"},`, 999) + `{"id":"` + id + `","service_name":"api"}]`
+	var page []string
+	for i := range 1000 {
+		page = append(page, fmt.Sprintf(`{"id":"%s","service_name":"s%d"}`, id, i))
+	}
 	for range 2 {
-		answerNext(server, http.StatusOK, nil, page)
+		answerNext(server, http.StatusOK, nil, "["+strings.Join(page, ",")+"]")
 	}
 	_, err := model.FindLatest(t.Context())
 	require.ErrorContains(t, err, "the function repeats services")
+	answerNext(server, http.StatusOK, nil, `[{"id":"a","service_name":"api"},{"id":"b","service_name":"web"},{"id":"c","service_name":"api"}]`)
+	_, err = model.FindLatest(t.Context())
+	require.ErrorContains(t, err, "the function repeats services", "one service twice")
 	for _, body := range []string{"null", "{}", `[{}]`, "5", ""} {
 		answerNext(server, http.StatusOK, nil, body)
 		_, err := model.FindLatest(t.Context())

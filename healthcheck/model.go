@@ -25,11 +25,7 @@ func (m HealthCheckModel) FindLatestByService(ctx context.Context, serviceName s
 	o := operation.Begin(operation.Select, table, "service_name", serviceName)
 	problems := []string{column.ServiceName(serviceName)}
 	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) (*ServiceHealthCheck, error) {
-		return operation.Find(ctx, o, client.From(table).Select("*", "", false).
-			Eq("service_name", serviceName).
-			And("checked_at.not.is.null", "").
-			Order("checked_at", operation.NewestOfSome).Order("id", operation.NewestOfSome).
-			Limit(1, "").Single(), shape)
+		return operation.Find(ctx, o, client, FindAllOptions{ServiceName: serviceName, By: CheckedAt}.listing(), shape)
 	})
 }
 

@@ -46,9 +46,11 @@ func TestDeleteOlderThanGoesInSlices(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, int64(22_000), deleted)
 	sizes := deletes(server)
-	require.Equal(t, "5000", sizes[0])
+	require.Equal(t, []string{"", "5000"}, sizes[:2], "a page to begin with")
+	sent := len(server.Requests())
+	require.Equal(t, 1+2*len(sizes), sent, "two for a slice")
 	require.GreaterOrEqual(t, len(sizes), 3)
-	for _, size := range sizes {
+	for _, size := range sizes[1:] {
 		n, err := strconv.Atoi(size)
 		require.NoError(t, err)
 		require.LessOrEqual(t, n, 20_000)
@@ -95,7 +97,7 @@ func TestDeleteOlderThanMakesSlicesSmaller(t *testing.T) {
 			deleted, err := model.DeleteOlderThan(t.Context(), 30)
 			require.NoError(t, err)
 			require.Equal(t, int64(6000), deleted)
-			require.Equal(t, []string{"5000", "1250", "312"}, deletes(server)[:3])
+			require.Equal(t, []string{"", "625", "156"}, deletes(server)[:3])
 		})
 	}
 }
@@ -117,7 +119,7 @@ func TestDeleteOlderThanGivesUp(t *testing.T) {
 	var e *supabase.Error
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, "57014", e.Code)
-	require.Equal(t, []string{"5000", "1250", "312", "100"}, deletes(server))
+	require.Equal(t, []string{"", "625", "156", "100"}, deletes(server))
 }
 
 func TestDeleteOlderThanSaysWhatWasDeleted(t *testing.T) {
@@ -135,10 +137,10 @@ func TestDeleteOlderThanSaysWhatWasDeleted(t *testing.T) {
 		})
 		deleted, err := model.DeleteOlderThan(t.Context(), 30)
 		require.ErrorIs(t, err, supabase.ErrPermission)
-		require.Equal(t, int64(5000), deleted)
+		require.Equal(t, int64(999), deleted)
 		again, err := model.DeleteOlderThan(t.Context(), 30)
 		require.NoError(t, err)
-		require.Equal(t, int64(1000), again, "another call goes on from there")
+		require.Equal(t, int64(5001), again, "another call goes on from there")
 	})
 	t.Run("when its context ends between slices", func(t *testing.T) {
 		t.Parallel()
@@ -162,7 +164,7 @@ func TestDeleteOlderThanSaysWhatWasDeleted(t *testing.T) {
 		})
 		deleted, err := model.DeleteOlderThan(ctx, 30)
 		require.ErrorIs(t, err, context.Canceled)
-		require.Equal(t, int64(5000), deleted)
+		require.Equal(t, int64(999), deleted)
 	})
 }
 
@@ -208,5 +210,48 @@ func TestDeleteOlderThanNeedsBoundaries(t *testing.T) {
 		answerNext(server, http.StatusOK, nil, body)
 		_, err := model.DeleteOlderThan(t.Context(), 30)
 		require.ErrorContains(t, err, message, body)
+	}
+}
+
+// What is asked for tells a small table from one that is cut short.
+func TestDeleteOlderThanCountsItsRequests(t *testing.T) {
+	t.Parallel()
+	now := time.Now().UTC()
+	for name, test := range map[string]struct {
+		old, young, undated, maxRows, requests int
+	}{
+		"nothing":                            {0, 0, 0, 1000, 1},
+		"nothing that is old":                {0, 3, 1, 1000, 1},
+		"nothing that has a time":            {0, 0, 2, 1000, 1},
+		"a few":                              {3, 1, 1, 1000, 2},
+		"just fewer than a page":             {999, 1, 0, 1000, 2},
+		"a page":                             {1000, 5, 0, 1000, 4},
+		"several slices":                     {5999, 1, 0, 1000, 4},
+		"a few and nothing younger":          {3, 0, 0, 1000, 3},
+		"a server that cuts pages short":     {600, 5, 0, 2, 3},
+		"one that cuts them before the rest": {1, 5, 0, 2, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server, model := start(t)
+			server.SetMaxRows(test.maxRows)
+			var rows []map[string]any
+			for i := range test.old {
+				rows = append(rows, map[string]any{"service_name": "api", "status": "down", "created_at": now.AddDate(-1, 0, 0).Add(time.Duration(i) * time.Second)})
+			}
+			for range test.young {
+				rows = append(rows, map[string]any{"service_name": "api", "status": "down", "created_at": now.AddDate(0, 0, -29)})
+			}
+			for range test.undated {
+				rows = append(rows, map[string]any{"service_name": "api", "status": "down", "created_at": nil})
+			}
+			store(t, server, rows...)
+			before := len(server.Requests())
+			deleted, err := model.DeleteOlderThan(t.Context(), 30)
+			require.NoError(t, err)
+			require.EqualValues(t, test.old, deleted)
+			sent := len(server.Requests()) - before
+			require.Equal(t, test.requests, sent)
+		})
 	}
 }

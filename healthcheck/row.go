@@ -84,6 +84,20 @@ func readColumn(c *ServiceHealthCheck, column []byte, s *rowjson.Scanner) bool {
 	}
 }
 
-func key(c *ServiceHealthCheck) (createdAt time.Time, id string) { return c.CreatedAt, c.ID }
+// value returns a column that lists order or filter by.
+func value(c *ServiceHealthCheck, column string) (text string, at time.Time) {
+	switch column {
+	case "id":
+		return c.ID, at
+	case "service_name":
+		return c.ServiceName, at
+	case "status":
+		return string(c.Status), at
+	case "checked_at":
+		return "", c.CheckedAt
+	default:
+		return "", c.CreatedAt
+	}
+}
 
-var shape = operation.Shape[ServiceHealthCheck]{Key: key, Columns: readColumn}
+var shape = operation.Shape[ServiceHealthCheck]{Value: value, Columns: readColumn}

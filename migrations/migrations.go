@@ -6,7 +6,7 @@ package migrations
 import "embed"
 
 // FS holds the files at its top, named so that their order by name is the order
-// to apply them in. Each is forward only and safe to run again, and holds
+// to apply them in. Each is forward only and safe to run again, and may hold
 // several statements.
 //
 //go:embed *.sql

@@ -87,11 +87,12 @@ func (a attempt) do(request *http.Request, header http.Header, record *call.Reco
 	body, err := a.readBody(response)
 	switch {
 	case errors.Is(err, errTooLarge):
-		return nil, nil, &failure{final: true, Error: &Error{Status: response.StatusCode, Message: err.Error(), Err: err}}
+		return nil, nil, &failure{final: true, tooMuch: true, Error: &Error{Status: response.StatusCode, Message: err.Error(), Err: err}}
 	case response.StatusCode >= http.StatusMultipleChoices: // though its body be cut
 		return nil, nil, a.refusal(response, body, err)
 	case err != nil:
 		failed := a.unanswered(ctx, request, &brokenOff{err: err}, false)
+		failed.tooMuch, failed.slow = failed.slow, true
 		if !errors.Is(failed.Err, context.Canceled) {
 			a.dropIdle(transport)
 		}
@@ -140,7 +141,13 @@ func (a attempt) refusal(response *http.Response, body []byte, broken error) *fa
 	for _, words := range []*string{&e.Code, &e.Message, &e.Details, &e.Hint} {
 		*words = a.hideKey(cut(*words, maxWords))
 	}
-	return &failure{Error: e, retryAfter: retryAfter(response.Header, time.Now())}
+	return &failure{Error: e, retryAfter: retryAfter(response.Header, time.Now()), slow: gatewayTimedOut(e)}
+}
+
+// gatewayTimedOut knows the time limits of what stands before PostgREST, which itself
+// says 504 only with a code: https://supabase.com/docs/guides/troubleshooting/http-status-codes.
+func gatewayTimedOut(e *Error) bool {
+	return e.Code == "" && (e.Status == http.StatusGatewayTimeout || e.Status == 524 || e.Status == 544)
 }
 
 // unanswered tells whether the caller's context, our time limit or the network
@@ -154,7 +161,7 @@ func (a attempt) unanswered(limited context.Context, request *http.Request, err 
 	if limited.Err() != nil {
 		cause = &noAnswer{text: "no answer within " + a.timeout.String()}
 	}
-	return &failure{Error: &Error{Message: cause.text, Err: cause}, final: certificateRefused(err)}
+	return &failure{Error: &Error{Message: cause.text, Err: cause}, final: certificateRefused(err), slow: limited.Err() != nil}
 }
 
 // dropIdle gives up idle connections after silence: those that died as well would

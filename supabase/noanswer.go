@@ -37,13 +37,15 @@ var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 // newNoAnswer describes err in one line without what a server sent and without
 // the request's URL, which has the query. It does not
 // unwrap to a context's error, since only the caller's own context may show as
-// one, nor to anything that holds the key. proxied says that there was no
+// one, nor to the error of another request, which a Transport may have made, nor
+// to anything that holds the key. proxied says that there was no
 // connection yet, and that a proxy was asked for one.
 func newNoAnswer(err error, proxied bool, hideKey func(string) string, url *strings.Replacer) *noAnswer {
 	const proxyRefused = "the proxy refused the connection: "
 	prefix, said := "no answer: ", err.Error()
 	n := &noAnswer{err: err}
-	if hideKey(said) != said || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+	_, ofAnother := errors.AsType[*Error](err)
+	if ofAnother || hideKey(said) != said || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		n.err = nil
 	}
 	if broken, ok := errors.AsType[*brokenOff](err); ok {
@@ -73,6 +75,9 @@ func newNoAnswer(err error, proxied bool, hideKey func(string) string, url *stri
 // neverSent tells from an error alone that there was no connection: all that can
 // be known of a Transport which does not call net/http's hooks.
 func neverSent(err error) bool {
+	if _, ofAnother := errors.AsType[*Error](err); ofAnother {
+		return false
+	}
 	network, ok := errors.AsType[*net.OpError](err)
 	_, noTLS := errors.AsType[tls.RecordHeaderError](err)
 	return noTLS || certificateRefused(err) ||

@@ -28,6 +28,8 @@ type failure struct {
 	retryAfter time.Duration // what the server asked for; 0 when it did not
 	neverRan   bool          // there was no connection to send it on
 	final      bool          // trying again cannot help, or must not be
+	tooMuch    bool          // the answer was too large, or its time ended while it came
+	slow       bool          // no answer came in time, or it broke off: perhaps for its size
 }
 
 // retry tries a request until it is answered, until trying again would not be
@@ -67,6 +69,9 @@ func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 		record.Status = failed.Status
 		record.LastUnsure = failed.mayHaveRun()
 		failed.Uncertain = (record.Unsure || record.LastUnsure) && request.Method != http.MethodGet && request.Method != http.MethodHead
+		if record.TooMuch = record.Divisible && failed.tooMuch; record.TooMuch {
+			return nil, failed.Error
+		}
 		last := record.Attempts >= r.maxAttempts || request.Body != nil && request.GetBody == nil
 		if last || !failed.mayRepeat(repeatable) {
 			return nil, failed.Error
@@ -74,6 +79,9 @@ func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 		record.Unsure = record.Unsure || record.LastUnsure
 		if !pause(ctx, max(backoff(record.Attempts), min(failed.retryAfter, maxRetryAfter))) {
 			return nil, interrupted(ctx, failed.Error)
+		}
+		if record.TooMuch = record.Divisible && failed.slow; record.TooMuch {
+			return nil, failed.Error
 		}
 	}
 }
@@ -108,7 +116,7 @@ func (f *failure) mayRepeat(repeatable bool) bool {
 		return false
 	case f.rolledBack():
 		return true
-	case f.Code == "57014": // statement timeout: the next try would take as long
+	case f.Code == "57014", f.Code == "SUP" && strings.Contains(f.Message, "statement timeout"): // the next try would take as long; SUP is @supabase/lite's
 		return false
 	default:
 		// A 500 with an SQLSTATE is the statement's own fault.

@@ -25,6 +25,10 @@ import (
 	"github.com/supavigil/supavigil/supabase"
 )
 
+// refusing is where nothing listens: a port that was free a moment ago may be
+// another test's.
+const refusing = "127.0.0.1:1"
+
 // listen answers each connection with handle, on loopback, until the test ends.
 func listen(t *testing.T, handle func(net.Conn)) (address string) {
 	t.Helper()
@@ -87,12 +91,8 @@ func TestWhatNeverLeftNeverRan(t *testing.T) {
 	t.Parallel()
 	hang := func(connection net.Conn) { _, _ = io.Copy(io.Discard, connection) }
 	tests := map[string]func(t *testing.T) (url string, transport *http.Transport, text string){
-		"a refused dial": func(t *testing.T) (string, *http.Transport, string) {
-			t.Helper()
-			listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-			require.NoError(t, err)
-			require.NoError(t, listener.Close())
-			return "http://" + listener.Addr().String(), &http.Transport{}, "connection refused"
+		"a refused dial": func(*testing.T) (string, *http.Transport, string) {
+			return "http://" + refusing, &http.Transport{}, "connection refused"
 		},
 		"an unknown host": func(*testing.T) (string, *http.Transport, string) {
 			resolver := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no server") }}
@@ -143,7 +143,7 @@ func TestWhatNeverLeftNeverRan(t *testing.T) {
 		},
 		"a proxy that is away": func(t *testing.T) (string, *http.Transport, string) {
 			t.Helper()
-			return "https://abc.supabase.co", through(t, "http://127.0.0.1:1"), "no answer: the proxy cannot be reached: dial"
+			return "https://abc.supabase.co", through(t, "http://"+refusing), "no answer: the proxy cannot be reached: dial"
 		},
 		"an HTTPS proxy without TLS": func(t *testing.T) (string, *http.Transport, string) {
 			t.Helper()

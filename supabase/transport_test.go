@@ -221,11 +221,8 @@ func TestWrongCertificateIsFinal(t *testing.T) {
 
 func TestNothingListens(t *testing.T) {
 	t.Parallel()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
-	client := open(t, "http://"+listener.Addr().String(), func(c *supabase.Config) { c.MaxAttempts = 2 })
-	err = client.RPC(t.Context(), "f", nil, nil)
+	client := open(t, "http://"+refusing, func(c *supabase.Config) { c.MaxAttempts = 2 })
+	err := client.RPC(t.Context(), "f", nil, nil)
 	requireClass(t, err, "unavailable")
 	var e *supabase.Error
 	require.ErrorAs(t, err, &e)
@@ -462,4 +459,26 @@ func TestTransportThatMakesRequestsOfItsOwn(t *testing.T) {
 	require.Equal(t, http.StatusOK, record.Status)
 	require.Equal(t, "[1]", string(record.Body))
 	require.False(t, record.Unsure)
+}
+
+// TestErrorOfATransportsOwnRequest says nothing of the request that it carries.
+func TestErrorOfATransportsOwnRequest(t *testing.T) {
+	t.Parallel()
+	for _, inner := range []*supabase.Error{
+		{Status: 409, Code: "23505"}, {Status: 403}, {Status: 404, Code: "PGRST205"}, {Message: "no", Err: supabase.ErrInvalid},
+		{Message: "no answer", Err: refusedBy.err},
+	} {
+		sent := 0
+		client := open(t, "http://localhost", func(c *supabase.Config) {
+			c.MaxAttempts = 4
+			c.Transport = roundTripper(func(*http.Request) (*http.Response, error) {
+				sent++
+				return nil, fmt.Errorf("audit: %w", inner)
+			})
+		})
+		e := send(t.Context(), client, "POST")
+		requireClass(t, e, "unavailable")
+		require.True(t, e.Uncertain)
+		require.Equal(t, 1, sent)
+	}
 }

@@ -16,6 +16,12 @@ type Record struct {
 	// Repeatable says that the request may be sent again whatever became of an
 	// earlier attempt, since its effect is the same once or many times.
 	Repeatable bool
+	// Divisible says that fewer rows can be asked for: what may be too much for one
+	// answer is not asked for again as it is.
+	Divisible bool
+	// TooMuch says, beside the failure of a divisible request, that one for fewer rows
+	// may be answered. Attempts counts on where it is set to those that were lost.
+	TooMuch bool
 	// Status is the HTTP status of the last answer; 0 when none came.
 	Status int
 	// Attempts is how often the request was sent.

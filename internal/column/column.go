@@ -17,32 +17,36 @@ import (
 )
 
 const (
-	maxServiceName   = 100        // VARCHAR(100): characters, not bytes
+	maxName          = 100        // service_name is VARCHAR(100): characters, not bytes
 	maxInteger       = 2147483647 // INTEGER
 	maxDays          = 36_500
 	maxWithinMinutes = 52_560_000
 )
 
 // ServiceName checks service_name.
-func ServiceName(name string) string {
+func ServiceName(name string) string { return Name("service_name", name) }
+
+// Name checks a short text that is not blank, as what rows are found by is: of a
+// status or type, one that a newer schema has too.
+func Name(column, name string) string {
 	if strings.TrimSpace(name) == "" {
-		return "service_name must not be blank"
+		return column + " must not be blank"
 	}
-	if problem := Text("service_name", &name); problem != "" {
+	if problem := Text(column, &name); problem != "" {
 		return problem
 	}
-	if n := utf8.RuneCountInString(name); n > maxServiceName {
-		return fmt.Sprintf("service_name must have at most %d characters, not %d", maxServiceName, n)
+	if n := utf8.RuneCountInString(name); n > maxName {
+		return fmt.Sprintf("%s must have at most %d characters, not %d", column, maxName, n)
 	}
 	return ""
 }
 
-// OptionalServiceName checks service_name where "" stands for every service.
-func OptionalServiceName(name string) string {
+// OptionalName checks a Name where "" stands for every one.
+func OptionalName(column, name string) string {
 	if name == "" {
 		return ""
 	}
-	return ServiceName(name)
+	return Name(column, name)
 }
 
 // Text checks a TEXT column; nil is NULL.
@@ -125,7 +129,7 @@ func Limit(limit int) string {
 	return ""
 }
 
-// Period checks the bounds of created_at, [since, until); a zero time is none.
+// Period checks the bounds of a time, [since, until); a zero time is none.
 func Period(since, until time.Time) string {
 	for _, bound := range []struct {
 		name string

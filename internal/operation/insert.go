@@ -115,7 +115,7 @@ func (l *limits) lower(batch []Row, err error) bool {
 	case errors.Is(err, supabase.ErrConflict): // as well
 		return false
 	case ok && e.Status == http.StatusRequestEntityTooLarge:
-		l.bytes = size(batch) / 2
+		l.bytes = bodySize(batch) / 2
 	case isStatementTimeout(err):
 		l.rows = len(batch) / 2
 	default:
@@ -150,7 +150,7 @@ func InsertBatch(ctx context.Context, o *Operation, client *supabase.Client, bat
 
 var errNotCreated = errors.New("not created")
 
-func size(batch []Row) (bytes int) {
+func bodySize(batch []Row) (bytes int) {
 	for _, row := range batch {
 		bytes += row.Size()
 	}
@@ -159,7 +159,7 @@ func size(batch []Row) (bytes int) {
 
 // array is the body of a request that inserts a batch.
 func array(batch []Row) []byte {
-	body := make([]byte, 0, size(batch)+1)
+	body := make([]byte, 0, bodySize(batch)+1)
 	for i, row := range batch {
 		separator := byte(',')
 		if i == 0 {

@@ -4,159 +4,225 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"strings"
+	"math"
 	"time"
 
 	postgrest "github.com/supabase-community/postgrest-go"
 
-	"github.com/supavigil/supavigil/internal/timestamp"
 	"github.com/supavigil/supavigil/supabase"
 )
 
-// pageSize is how many rows a request asks for. It is Supabase's own
-// db-max-rows: asking for more would bring no more.
-const pageSize = 1000
-
-// Both orders put the largest value first. Where they put NULL does not matter
-// to the rows, since the queries filter it out, but says which index can serve
-// them.
-var (
-	// Newest is what a plain index serves, read backwards.
-	Newest = &postgrest.OrderOpts{NullsFirst: true}
-	// NewestOfSome is for queries about some rows of many, such as a service's:
-	// only an index made for it, DESC NULLS LAST, serves it. For Newest,
-	// PostgreSQL may prefer the index on created_at alone and walk through all
-	// the other rows, to the end of the table if these are old.
-	NewestOfSome = &postgrest.OrderOpts{NullsFirst: false}
-)
-
-// Listing is what to list.
-type Listing struct {
-	// Query starts a select with one filter per column, none on created_at or id,
-	// and no And or Or.
-	Query func() *postgrest.FilterBuilder
-	// Order is Newest or NewestOfSome.
-	Order *postgrest.OrderOpts
-	// Limit is the most rows; 0 means all of them.
-	Limit int
-	// Since and Until narrow created_at to [Since, Until), to the microsecond.
-	// Zero times narrow nothing.
-	Since, Until time.Time
-}
-
-// List yields rows, newest created_at first and those without one last, in pages
-// by (created_at, id). An error comes once, last.
-func List[R any](ctx context.Context, o *Operation, listing Listing, shape Shape[R]) iter.Seq2[*R, error] {
+// List yields rows, newest first and those without a time last, in pages. An error
+// comes once, last.
+//
+// A short page does not prove the end of a list: a server cuts it at its
+// db-max-rows without a word. An empty one does, and so does the last row of all,
+// read from the other end of the index, where it is the one that came last.
+func List[R any](ctx context.Context, o *Operation, client *supabase.Client, listing Listing, shape Shape[R]) iter.Seq2[*R, error] {
 	return func(yield func(*R, error) bool) {
-		left := listing.Limit
-		for _, page := range listing.pagers() {
-			var last cursor
-			for {
-				want := pageSize
-				if listing.Limit > 0 {
-					want = min(left, pageSize)
-				}
-				rows, err := Rows(ctx, o, page(listing.Query(), last).Limit(want, ""), shape)
-				if err != nil {
-					yield(nil, err)
-					return
-				}
-				// A server cuts a page at its db-max-rows without a word, so only
-				// an empty one is the end.
-				if len(rows) == 0 {
-					break
-				}
-				if listing.Limit > 0 && len(rows) > want { // a server that ignores the limit
-					rows = rows[:want]
-				}
-				for i := range rows {
-					if createdAt, id := shape.Key(&rows[i]); !last.before(createdAt, id) {
-						yield(nil, o.Fail("the answer repeats rows: the server does not page by created_at and id", errPaging))
-						return
-					}
-					if !yield(&rows[i], nil) {
-						return
-					}
-				}
-				if left -= len(rows); listing.Limit > 0 && left <= 0 {
-					return
-				}
-				last.createdAt, last.id = shape.Key(&rows[len(rows)-1])
-			}
+		l := &list[R]{Operation: o, Listing: listing, client: client, shape: shape, yield: yield, left: listing.Limit, full: pageSize}
+		if l.left == 0 {
+			l.left = math.MaxInt
+		}
+		if err := l.run(ctx); err != nil {
+			yield(nil, err)
 		}
 	}
 }
 
-// cursor is the key of the last row of a page; its zero value is the start.
-type cursor struct {
-	createdAt time.Time
-	id        string
+type list[R any] struct {
+	*Operation
+	Listing
+	client *supabase.Client
+	shape  Shape[R]
+	yield  func(*R, error) bool
+	left   int    // rows still to yield at most; 0: no more are wanted, or there are none
+	last   cursor // the row that came last
+	full   int    // a page of so many rows may have been cut
 }
 
-// A pager narrows a query to what follows the cursor, and orders it.
-type pager func(query *postgrest.FilterBuilder, after cursor) *postgrest.FilterBuilder
-
-func (l Listing) pagers() []pager {
-	if l.Since.IsZero() && l.Until.IsZero() {
-		return []pager{l.dated, l.undated}
+func (l *list[R]) run(ctx context.Context) error {
+	undated := false // there may be rows without a time
+	if !l.narrowed() {
+		var err error
+		if undated, err = l.first(ctx); err != nil {
+			return err
+		}
 	}
-	return []pager{l.dated}
+	for l.left > 0 {
+		page, short, err := l.page(ctx, l.dated(l.query(l.Operation, l.client, "*"), l.last))
+		if err != nil {
+			return err
+		}
+		if len(page) == 0 {
+			break
+		}
+		if err := l.emit(page); err != nil {
+			return err
+		}
+		if short && undated && !l.nullsFirst() && l.left > 0 {
+			if whole, err := l.ends(ctx, page); whole || err != nil {
+				return err
+			}
+		}
+	}
+	l.last = cursor{}
+	for undated && l.left > 0 {
+		page, _, err := l.page(ctx, l.undated(l.query(l.Operation, l.client, "*"), l.last))
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		if dated, _ := l.split(page); len(dated) > 0 {
+			return l.another(l.By)
+		}
+		if err := l.emit(page); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// dated pages through the rows that have a created_at. The condition on
-// created_at alone is what an index can serve; an OR is not.
-func (l Listing) dated(query *postgrest.FilterBuilder, after cursor) *postgrest.FilterBuilder {
-	var conditions []string
-	if !l.Since.IsZero() {
-		conditions = append(conditions, "created_at.gte."+quote(timestamp.Format(roundUp(l.Since))))
+// first reads the first page, of rows with a time and without as the index has
+// them. It yields those with one and, if the list ends there, the others. It says
+// whether there may be others.
+func (l *list[R]) first(ctx context.Context) (undated bool, err error) {
+	page, short, err := l.page(ctx, l.sorted(l.query(l.Operation, l.client, "*")))
+	if err != nil {
+		return false, err
 	}
-	switch {
-	case after.id != "":
-		at := timestamp.Format(after.createdAt)
-		query = query.Lte("created_at", at)
-		conditions = append(conditions, "or(created_at.lt."+quote(at)+",id.lt."+quote(after.id)+")")
-	case !l.Until.IsZero():
-		conditions = append(conditions, "created_at.lt."+quote(timestamp.Format(roundUp(l.Until))))
-	case l.Since.IsZero():
-		conditions = append(conditions, "created_at.not.is.null")
+	if len(page) == 0 {
+		l.left = 0
+		return false, nil
 	}
-	return query.And(strings.Join(conditions, ","), "").Order("created_at", l.Order).Order("id", l.Order)
+	dated, others := l.split(page)
+	undated = len(others) > 0 || !l.nullsFirst()
+	if err := l.emit(dated); err != nil || !undated || l.left == 0 {
+		return undated, err
+	}
+	whole := len(others) >= l.left && !l.nullsFirst() // the limit is reached
+	if short && !whole {
+		if whole, err = l.ends(ctx, page); err != nil {
+			return undated, err
+		}
+	}
+	if whole {
+		l.give(others)
+		l.left = 0
+	} else {
+		l.rows -= int64(len(others)) // they come again
+	}
+	return undated, nil
 }
 
-// undated pages through the rows whose created_at is NULL, which others may
-// have stored: the column has a default but no NOT NULL.
-func (l Listing) undated(query *postgrest.FilterBuilder, after cursor) *postgrest.FilterBuilder {
-	query = query.Is("created_at", "null")
-	if after.id != "" {
-		query = query.Lt("id", after.id)
+// split tells rows with a time from those without, which come first or last. One
+// of the year 1 is taken for NULL too: a Go program's zero time, stored. So nothing
+// may follow from NULL alone.
+func (l *list[R]) split(page []R) (dated, undated []R) {
+	if l.narrowed() {
+		return page, nil
 	}
-	return query.Order("id", l.Order)
+	first, after := 0, len(page)
+	if l.nullsFirst() {
+		for first < after && l.at(&page[first]).IsZero() {
+			first++
+		}
+		return page[first:], page[:first]
+	}
+	for after > 0 && l.at(&page[after-1]).IsZero() {
+		after--
+	}
+	return page[:after], page[after:]
 }
 
-// roundUp returns the first microsecond that is not before t: what PostgreSQL
-// keeps is on one side of both or of neither.
-func roundUp(t time.Time) time.Time {
-	return t.Add(time.Microsecond - 1).Truncate(time.Microsecond)
+func (l *list[R]) at(row *R) time.Time {
+	_, at := l.shape.Value(row, l.By)
+	return at
 }
 
-// before says whether a row of the next page comes after the cursor, as it must
-// unless the server ignores the query; going on would never end then.
-func (c cursor) before(createdAt time.Time, id string) bool {
-	if c.id == "" {
-		return true
+// page executes a query for as many rows as are wanted and may come at once. short
+// says that they are fewer.
+func (l *list[R]) page(ctx context.Context, query *postgrest.FilterBuilder) (page []R, short bool, err error) {
+	for {
+		asked := l.Ask(l.left)
+		page, err = Rows(ctx, l.Operation, query.Limit(asked, ""), l.shape)
+		if l.AskFewer(err) {
+			continue
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		for i := range page {
+			if err := Check(l.Operation, &page[i], l.shape, l.Where...); err != nil {
+				return nil, false, err
+			}
+		}
+		return page, len(page) < min(asked, l.full), nil
 	}
-	if !createdAt.Equal(c.createdAt) {
-		return createdAt.Before(c.createdAt)
+}
+
+// emit yields rows that follow one another and those before.
+func (l *list[R]) emit(rows []R) error {
+	for i := range rows {
+		next := cursor{l.at(&rows[i]), l.shape.id(&rows[i])}
+		if !next.after(l.last) {
+			return l.Fail("the answer repeats rows, or mixes them: the server does not page by "+l.By+" and id", errPaging)
+		}
+		if !l.within(next.at) {
+			return l.another(l.By)
+		}
+		l.last = next
 	}
-	return id < c.id
+	l.give(rows)
+	return nil
 }
 
 var errPaging = errors.New("rows out of order")
 
-// quote makes a value a literal inside and(…) or or(…); see
-// https://docs.postgrest.org/en/stable/references/api/url_grammar.html#reserved-characters.
-func quote(value string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
+// give yields rows until no more are wanted.
+func (l *list[R]) give(rows []R) {
+	for i := range rows {
+		if l.left == 0 {
+			return
+		}
+		if l.left--; !l.yield(&rows[i], nil) {
+			l.left = 0
+		}
+	}
+}
+
+// ends says whether the last row of a page is the last of all.
+func (l *list[R]) ends(ctx context.Context, page []R) (bool, error) {
+	got, _, err := l.send(ctx, l.reversed(l.query(l.Operation, l.client, "id")).Limit(1, ""))
+	if err != nil {
+		return false, err
+	}
+	last, err := decodeArray[struct {
+		ID string `json:"id"`
+	}](l.Operation, got.body)
+	if err != nil {
+		return false, err
+	}
+	l.full = len(page)
+	return len(last) > 0 && last[0].ID == l.shape.id(&page[len(page)-1]), nil
+}
+
+// Find returns the newest row of a listing that has a time, or nil where there is
+// none.
+func Find[R any](ctx context.Context, o *Operation, client *supabase.Client, listing Listing, shape Shape[R]) (*R, error) {
+	row, err := Get(ctx, o, listing.dated(listing.query(o, client, "*"), cursor{}).Limit(1, "").Single(), shape)
+	if errors.Is(err, supabase.ErrNotFound) {
+		return nil, nil //nolint:nilnil // the models' contract: no row is no error
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := Check(o, row, shape, listing.Where...); err != nil {
+		return nil, err
+	}
+	if _, at := shape.Value(row, listing.By); !listing.within(at) {
+		return nil, o.another(listing.By)
+	}
+	return row, nil
 }
 
 // Each yields the rows of an operation of its own, which ends with the last of

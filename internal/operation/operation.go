@@ -31,6 +31,7 @@ type Operation struct {
 	requests       int // those that were tried
 	attempts       int // all tries of all requests
 	rows           int64
+	size           size // of pages
 }
 
 // maxLogged is more bytes than a valid service_name or id has.

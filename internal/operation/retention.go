@@ -17,7 +17,7 @@ import (
 // it back, so slices begin small, grow while they are quick and shrink when one
 // is slow or timed out.
 const (
-	firstSlice = 5_000 // rows
+	firstSlice = 2_500 // rows
 	mostSlice  = 20_000
 	leastSlice = 100
 	quick      = 500 * time.Millisecond
@@ -26,26 +26,30 @@ const (
 
 // DeleteOlderThan deletes the rows created before days before now, by this
 // machine's clock, oldest first, in slices. It returns how many, also beside an
-// error.
+// error. It takes one request to see that nothing is to be deleted, and two for a
+// slice; one more where a table of less than a page holds nothing younger.
 //
 // PostgREST ignores a limit on DELETE, so a slice ends at the created_at of the
 // row that stands so many places on. No slice is a transaction with the next:
 // what was deleted stays deleted, and another call goes on from there.
 func DeleteOlderThan(ctx context.Context, o *Operation, client *supabase.Client, days int) (int64, error) {
-	r := retention{Operation: o, client: client, cutoff: timestamp.Format(cutoff(o.began, days)), size: firstSlice}
+	r := retention{Operation: o, client: client, cutoff: cutoff(o.began, days), slice: firstSlice}
 	err := r.run(ctx)
 	return o.rows, err
 }
 
 // cutoff goes back by calendar days, which cannot wrap as a product of durations
 // does.
-func cutoff(now time.Time, days int) time.Time { return now.UTC().AddDate(0, 0, -days) }
+func cutoff(now time.Time, days int) time.Time {
+	return now.UTC().AddDate(0, 0, -days).Truncate(time.Microsecond)
+}
 
 type retention struct {
 	*Operation
 	client *supabase.Client
-	cutoff string
-	size   int // rows of the next slice
+	cutoff time.Time
+	slice  int  // rows of the next one
+	looked bool // at the oldest rows
 	// low is where the next slice begins: nothing older is left. It is as the
 	// server wrote it, since a time.Time cannot hold all that a column can.
 	low string
@@ -57,25 +61,25 @@ func (r *retention) run(ctx context.Context) error {
 			return r.Fail(err.Error(), err)
 		}
 		began := time.Now()
-		done, err := r.slice(ctx)
+		done, err := r.deleteSlice(ctx)
 		switch {
-		case isStatementTimeout(err) && r.size > leastSlice:
-			r.size = max(r.size/4, leastSlice)
+		case isStatementTimeout(err) && r.slice > leastSlice:
+			r.slice = max(r.slice/4, leastSlice)
 		case err != nil || done:
 			return err
 		case time.Since(began) < quick:
-			r.size = min(r.size*2, mostSlice)
+			r.slice = min(r.slice*2, mostSlice)
 		case time.Since(began) > slow:
-			r.size = max(r.size/2, leastSlice)
+			r.slice = max(r.slice/2, leastSlice)
 		}
 	}
 }
 
-// slice deletes the oldest rows, and says whether they were the last.
-func (r *retention) slice(ctx context.Context) (done bool, err error) {
-	high, err := r.boundary(ctx)
-	if err != nil {
-		return false, err
+// deleteSlice deletes the oldest rows, and says whether they were the last.
+func (r *retention) deleteSlice(ctx context.Context) (done bool, err error) {
+	high, none, err := r.boundary(ctx)
+	if err != nil || none {
+		return none, err
 	}
 	if high == r.low && high != "" {
 		// More rows than a slice have one created_at, as after an import.
@@ -89,23 +93,64 @@ func (r *retention) slice(ctx context.Context) (done bool, err error) {
 }
 
 // boundary returns the created_at of the row that comes a slice after the
-// oldest, or "" where there are no more rows than a slice.
-func (r *retention) boundary(ctx context.Context) (string, error) {
-	query := r.within(r.client.From(r.table).Select("created_at", "", false), "")
-	got, _, err := r.send(ctx, query.Order("created_at", oldest).Range(r.size, r.size, ""))
+// oldest, or "" where there are no more rows than a slice. none says that there are
+// none at all.
+func (r *retention) boundary(ctx context.Context) (high string, none bool, err error) {
+	if !r.looked {
+		r.looked = true
+		if high, none, known, err := r.look(ctx); known || err != nil {
+			return high, none, err
+		}
+	}
+	times, err := r.times(ctx, r.within(r.client.From(r.table).Select("created_at", "", false), "").Range(r.slice, r.slice, ""))
+	if err != nil || len(times) == 0 {
+		return "", false, err
+	}
+	return times[0], false, nil
+}
+
+// look reads the times of a page of the oldest rows, be they deleted or not. Where
+// one of them stays, those before it are all that is to be deleted, and else they
+// are the first slice: both take no other request. A shorter page that ends before
+// may have been cut by the server's db-max-rows, so nothing is known.
+func (r *retention) look(ctx context.Context) (high string, none, known bool, err error) {
+	query := r.client.From(r.table).Select("created_at", "", false).And("created_at.not.is.null", "")
+	times, err := r.times(ctx, query.Limit(pageSize, ""))
+	if err != nil || len(times) == 0 {
+		return "", true, true, err
+	}
+	for i, text := range times {
+		at, err := timestamp.Parse(text)
+		if err != nil { // such as -infinity
+			return "", false, false, nil
+		}
+		if !at.Before(r.cutoff) {
+			return "", i == 0, true, nil
+		}
+	}
+	high = times[len(times)-1]
+	return high, false, len(times) >= pageSize && times[0] != high, nil
+}
+
+// times executes a query for created_at, oldest first.
+func (r *retention) times(ctx context.Context, query *postgrest.FilterBuilder) ([]string, error) {
+	got, _, err := r.send(ctx, query.Order("created_at", oldest))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	rows, err := decodeArray[struct {
 		CreatedAt string `json:"created_at"`
 	}](r.Operation, got.body)
-	if err != nil || len(rows) == 0 {
-		return "", err
+	if err != nil {
+		return nil, err
 	}
-	if rows[0].CreatedAt == "" {
-		return "", r.undecodable(errNoCreatedAt)
+	times := make([]string, len(rows))
+	for i, row := range rows {
+		if times[i] = row.CreatedAt; row.CreatedAt == "" {
+			return nil, r.undecodable(errNoCreatedAt)
+		}
 	}
-	return rows[0].CreatedAt, nil
+	return times, nil
 }
 
 // oldest is served by a plain index on created_at.
@@ -115,7 +160,7 @@ var oldest = &postgrest.OrderOpts{Ascending: true}
 // for no lower bound, and for the cutoff.
 func (r *retention) within(query *postgrest.FilterBuilder, high string) *postgrest.FilterBuilder {
 	if high == "" {
-		high = r.cutoff
+		high = timestamp.Format(r.cutoff)
 	}
 	if r.low == "" {
 		return query.Lt("created_at", high)

@@ -34,7 +34,7 @@ func (o *Operation) send(ctx context.Context, query *postgrest.FilterBuilder) (a
 // sendPayload does the same with JSON for a query that was built without a value:
 // postgrest-go would encode it once more.
 func (o *Operation) sendPayload(ctx context.Context, query *postgrest.FilterBuilder, payload []byte) (answer, Traces, error) {
-	ctx, record := call.Repeatable(ctx)
+	ctx, record := o.record(ctx)
 	record.Payload = payload
 	_, count, err := query.ExecuteWithContext(ctx)
 	o.note(record)
@@ -48,7 +48,7 @@ func (o *Operation) sendPayload(ctx context.Context, query *postgrest.FilterBuil
 // Call calls a function that has the same effect once or many times and returns
 // rows, as an array.
 func Call[R any](ctx context.Context, o *Operation, client *supabase.Client, function string, args any, shape Shape[R]) ([]R, error) {
-	ctx, record := call.Repeatable(ctx)
+	ctx, record := o.record(ctx)
 	err := client.RPC(ctx, function, args, nil)
 	o.note(record)
 	if err != nil {
@@ -60,8 +60,9 @@ func Call[R any](ctx context.Context, o *Operation, client *supabase.Client, fun
 // note keeps how a request went.
 func (o *Operation) note(record *call.Record) {
 	o.status = record.Status
-	o.attempts += record.Attempts
-	o.requests += min(record.Attempts, 1)
+	o.attempts += record.Attempts - o.size.spent
+	o.requests += min(record.Attempts-o.size.spent, 1)
+	o.size.last = record
 }
 
 // count executes a query that asks for an exact count, and returns it.
@@ -80,20 +81,16 @@ var errNoCount = errors.New("no count in Content-Range")
 
 // Shape is what operations have to know of a row.
 type Shape[R any] struct {
-	// Key returns what lists are ordered by: created_at, zero for NULL, and id.
-	Key func(*R) (createdAt time.Time, id string)
+	// Value returns the text of a text column or id, or the time of another, zero
+	// for NULL: of those that lists order and filter by.
+	Value func(row *R, column string) (text string, at time.Time)
 	// Columns reads a column.
 	Columns rowjson.Columns[R]
 }
 
-// Find executes a query that ends in Single and returns its row, or nil where
-// there is none.
-func Find[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, shape Shape[R]) (*R, error) {
-	row, err := Get(ctx, o, query, shape)
-	if errors.Is(err, supabase.ErrNotFound) {
-		return nil, nil //nolint:nilnil // the models' contract: no row is no error
-	}
-	return row, err
+func (s Shape[R]) id(row *R) string {
+	id, _ := s.Value(row, "id")
+	return id
 }
 
 // Get executes a query that ends in Single and returns its row. Without one the
@@ -139,7 +136,7 @@ func decodeRow[R any](o *Operation, body []byte, shape Shape[R]) (*R, error) {
 		}
 		row = general
 	}
-	if _, id := shape.Key(&row); id == "" {
+	if shape.id(&row) == "" {
 		return nil, o.undecodable(errNoID)
 	}
 	o.rows++
@@ -155,7 +152,7 @@ func decodeRows[R any](o *Operation, body []byte, shape Shape[R]) ([]R, error) {
 		}
 	}
 	for i := range rows {
-		if _, id := shape.Key(&rows[i]); id == "" {
+		if shape.id(&rows[i]) == "" {
 			return nil, o.undecodable(errNoID)
 		}
 	}

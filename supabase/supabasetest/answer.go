@@ -33,15 +33,20 @@ func (c *call) newAnswer(status int, contentRange string) *answer {
 // represent sets the body to the selected columns of rows, or of the one row that an
 // object asks for.
 func (c *call) represent(a *answer, rows []*row, columns []int) {
-	a.header.Set("Content-Type", c.media)
-	if c.profile {
-		a.header.Set("Content-Profile", schema)
-	}
+	c.describe(a)
 	if c.media == mediaObject {
 		a.body = c.table.appendRow(nil, rows[0], columns)
 		return
 	}
 	a.body = c.table.appendRows(nil, rows, columns)
+}
+
+// describe says in an answer's headers what its body is.
+func (c *call) describe(a *answer) {
+	a.header.Set("Content-Type", c.media)
+	if c.profile {
+		a.header.Set("Content-Profile", schema)
+	}
 }
 
 // checkOne refuses an object that is not exactly one row, whether or not it
@@ -55,7 +60,7 @@ func (c *call) checkOne(rows int) error {
 
 // checkAffected enforces max-affected.
 func (c *call) checkAffected(rows int) error {
-	if c.prefer.most >= 0 && int64(rows) > c.prefer.most {
+	if c.prefer.affected != "" && int64(rows) > c.prefer.most {
 		return tooManyAffected(rows)
 	}
 	return nil
@@ -87,9 +92,7 @@ func (c *call) columns() ([]int, error) {
 	var columns []int
 	for _, name := range c.query.selected {
 		if name == "*" {
-			for i := range c.table.columns {
-				columns = append(columns, i)
-			}
+			columns = append(columns, c.table.all()...)
 			continue
 		}
 		i := c.table.index(name)

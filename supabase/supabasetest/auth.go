@@ -33,8 +33,7 @@ func newSigner() signer {
 }
 
 func (s signer) serviceKey() supabase.Secret {
-	now := time.Now()
-	return supabase.Secret(s.sign(claims{Role: roleService, Issued: now.Unix(), Expires: now.AddDate(10, 0, 0).Unix()}))
+	return supabase.Secret(s.sign(claims{Role: roleService, Issued: time.Now().Unix()}))
 }
 
 func (s signer) sign(c claims) string {

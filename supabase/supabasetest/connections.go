@@ -57,14 +57,23 @@ func (c *connections) signal() {
 	}
 }
 
-// drain closes hijacked connections, then waits until no connection is open and
-// no handler runs, for limit at most.
-func (c *connections) drain(limit time.Duration) {
+// breakOff closes all connections, hijacked ones included.
+func (c *connections) breakOff() {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	for conn := range c.open {
+		_ = conn.Close() // note comes when its goroutine notices
+	}
 	for conn := range c.hijacked {
 		_ = conn.Close() // the interceptor may have closed it
 	}
 	clear(c.hijacked)
+}
+
+// drain waits until no connection is open and no handler runs, for limit at
+// most.
+func (c *connections) drain(limit time.Duration) {
+	c.mu.Lock()
 	if c.drained == nil {
 		c.drained = make(chan struct{})
 	}

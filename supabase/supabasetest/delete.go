@@ -5,10 +5,7 @@ import "net/http"
 // delete answers a DELETE. PostgREST ignores its limit and offset: everything
 // that matches goes.
 func (s *store) delete(c *call) (*answer, error) {
-	if c.query.columns != nil || c.query.onConflict != "" {
-		return nil, unsupported("columns and on_conflict in a delete")
-	}
-	q, err := c.resolve()
+	q, err := c.resolveWrite(c.query.where)
 	if err != nil {
 		return nil, err
 	}

@@ -14,11 +14,12 @@
 //
 // It answers as PostgREST 16.2 on PostgreSQL 15 was recorded to, and as their
 // documentation and source say where a recording does not reach: reads with
-// filters, logic trees, order, limit, offset and exact counts; inserts, upserts
-// on the primary key, updates and deletes with their preferences; a single
-// object for application/vnd.pgrst.object+json; the function
-// latest_service_health_checks of the migrations; and the errors of all these. A
-// write that is refused changes nothing.
+// filters, logic trees, order, limit, offset, a Range header and exact counts;
+// inserts, upserts on the primary key, updates and deletes with their
+// preferences; a single object for application/vnd.pgrst.object+json; the function
+// latest_service_health_checks of the migrations, and functions of your own
+// ([Server.HandleRPC]); and the errors of all these. A write that is refused
+// changes nothing.
 //
 // Everything else, such as casts, embedding, JSON paths, CSV or PUT, it answers
 // with 501, a JSON error body with the code SUPABASETEST, and a message that
@@ -38,13 +39,40 @@
 //
 // # Who may do what
 //
-// [Server.Key] may do everything. A request without a key is anonymous, and meets
+// [Server.Key] may do everything, and does not expire. A request without a key is anonymous, and meets
 // tables with grants for anon, row-level security and no policies: it reads no
 // rows, changes none, and its inserts are refused (42501, 401), as is the function. Any other
 // token is refused with 401.
 //
+// # Rows
+//
+// [Server.Insert] puts rows into a table without a request, and [Server.Rows]
+// returns those that are there.
+//
 // # Faults
 //
 // [Server.Intercept] takes one request away from the double, to answer it
-// differently, late or not at all. [Server.Requests] returns all that came in.
+// differently, late or not at all. [Server.SetDown] refuses all until told
+// otherwise. [Server.Requests] returns all that came in.
+//
+// # Time
+//
+// [Server.Transport] serves without the network, so that a test can run in a
+// bubble of testing/synctest, where retries, time limits and windows of minutes
+// take no time. NewServer and Config know when they are called in one:
+//
+//	synctest.Test(t, func(t *testing.T) {
+//		server := supabasetest.NewServer()
+//		defer server.Close()
+//		server.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+//			<-r.Context().Done() // the time limit of an attempt: 10 s
+//			return true
+//		})
+//		model := healthcheck.HealthCheckModel{Connect: server.Config().ServiceClient}
+//		checks, err := model.FindAll(t.Context(), healthcheck.FindAllOptions{}) // the second attempt's
+//
+// A server made outside works too, with [Server.Transport] for a
+// [supabase.Config]'s Transport; it is closed where it was made. The clock of
+// defaults, created_at among them, is that of the bubble: it begins at midnight
+// UTC on 2000-01-01.
 package supabasetest

@@ -79,6 +79,9 @@ func (f *filter) test(k kind) (func(value) truth, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f.operator == "isdistinct" {
+		return func(v value) truth { return truthOf(v == nil || k.compare(v, operand) != 0) }, nil
+	}
 	holds := map[string]func(order int) bool{
 		"eq":  func(order int) bool { return order == 0 },
 		"neq": func(order int) bool { return order != 0 },

@@ -5,19 +5,17 @@ import (
 	"slices"
 )
 
-// insert answers a POST.
+// insert answers a POST. PostgREST reads its filters, limit and offset, and
+// ignores them.
 func (s *store) insert(c *call, p *payload) (*answer, error) {
-	if len(c.query.where) > 0 || c.query.limit >= 0 || c.query.offset > 0 {
-		return nil, unsupported("filters, limit and offset in an insert")
-	}
-	if conflict := c.query.onConflict; conflict != "" && conflict != c.table.columns[0].name && c.prefer.resolution != "" {
-		return nil, unsupported("on_conflict=%s: the primary key alone is unique", conflict)
-	}
-	q, err := c.resolve()
+	q, err := c.resolveWrite(nil)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := p.convert(c.table)
+	if err := c.checkConflict(); err != nil {
+		return nil, err
+	}
+	rows, err := p.convert(c)
 	if err != nil {
 		return nil, err
 	}
@@ -33,13 +31,32 @@ func (s *store) insert(c *call, p *payload) (*answer, error) {
 	if q.prefer.resolution == mergeDuplicates && i.inserted == 0 {
 		status = http.StatusOK
 	}
-	return q.finish(status, i.affected, 0, &i.change)
+	a, err := q.finish(status, i.affected, 0, &i.change)
+	if err == nil && q.prefer.returning == returnHeaders && len(i.affected) == 1 {
+		id := q.table.columns[0].name
+		a.header.Set("Location", "/"+q.table.name+"?"+id+"=eq."+i.affected[0].id())
+	}
+	return a, err
 }
 
-const (
-	mergeDuplicates  = "resolution=merge-duplicates"
-	ignoreDuplicates = "resolution=ignore-duplicates"
-)
+// checkConflict looks for the unique constraint of an upsert. The primary key
+// has the only one.
+func (c *call) checkConflict() error {
+	if c.prefer.resolution == "" {
+		return nil
+	}
+	for _, name := range c.query.onConflict {
+		if c.table.index(name) < 0 {
+			return badRequest("42703", `column "%s" does not exist`, name)
+		}
+	}
+	for _, name := range c.query.onConflict {
+		if name != c.table.columns[0].name {
+			return badRequest("42P10", "there is no unique or exclusion constraint matching the ON CONFLICT specification")
+		}
+	}
+	return nil
+}
 
 // insertion is an INSERT under way.
 type insertion struct {
@@ -84,7 +101,12 @@ func (i *insertion) collide(existing, r *row) error {
 		return nil
 	case mergeDuplicates:
 		if i.change.byID[r.id()] != nil {
-			return unsupported("an upsert of one id twice in one request")
+			return &failure{
+				status:  http.StatusInternalServerError,
+				code:    "21000",
+				message: "ON CONFLICT DO UPDATE command cannot affect row a second time",
+				hint:    "Ensure that no rows proposed for insertion within the same command have duplicate constrained values.",
+			}
 		}
 		merged := &row{values: slices.Clone(existing.values)}
 		for _, at := range i.payload.columns {

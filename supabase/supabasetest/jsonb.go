@@ -124,9 +124,9 @@ func appendNumeric(data []byte, number string) ([]byte, error) {
 	return data, nil
 }
 
-// validUnicode says whether every \u escape of a JSON text stands for a
-// character; encoding/json replaces halves of surrogate pairs without a word.
-func validUnicode(data []byte) bool {
+// scanEscapes says whether a JSON text has \u0000 in it, and whether an escape
+// that is half of a surrogate pair, which encoding/json replaces without a word.
+func scanEscapes(data []byte) (nul, half bool) {
 	for i := 0; i+1 < len(data); i++ {
 		if data[i] != '\\' {
 			continue
@@ -136,18 +136,20 @@ func validUnicode(data []byte) bool {
 		}
 		unit := hexUnit(data[i-1:])
 		switch {
+		case unit == 0:
+			nul = true
 		case unit >= 0xdc00 && unit < 0xe000:
-			return false
+			half = true
 		case unit >= 0xd800 && unit < 0xdc00:
 			if low := hexUnit(data[min(i+5, len(data)):]); low < 0xdc00 || low >= 0xe000 {
-				return false
+				half = true
+				continue
 			}
-			i += 10
-		default:
-			i += 4
+			i += 6
 		}
+		i += 4
 	}
-	return true
+	return nul, half
 }
 
 // hexUnit reads a \uXXXX at the start of data, or returns -1.

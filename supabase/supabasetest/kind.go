@@ -3,7 +3,6 @@ package supabasetest
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 )
 
 // value is what a column holds: nil for NULL, else what its kind parses.
@@ -22,20 +21,29 @@ type kind interface {
 }
 
 // fromJSON converts one value of a payload, as json_to_record does: strings are
-// unescaped, everything else goes to the input function as it was written.
-func fromJSON(k kind, raw json.RawMessage) (value, error) {
+// unescaped, everything else goes to the input function as it was written, or,
+// with jsonb_to_record, as JSONB prints it.
+func fromJSON(k kind, raw json.RawMessage, binary bool) (value, error) {
 	if len(raw) == 0 || bytes.Equal(raw, []byte("null")) {
 		return nil, nil
 	}
-	if _, ok := k.(jsonbKind); ok || raw[0] != '"' {
+	if _, ok := k.(jsonbKind); ok {
 		return k.parse(string(raw))
+	}
+	if raw[0] != '"' {
+		text := string(raw)
+		if binary {
+			printed, err := jsonbKind{}.parse(text)
+			if err != nil {
+				return nil, err
+			}
+			text = jsonbKind{}.output(printed)
+		}
+		return k.parse(text)
 	}
 	var text string
 	if err := json.Unmarshal(raw, &text); err != nil {
 		return nil, unsupported("the JSON string %s", raw)
-	}
-	if strings.ContainsRune(text, 0) {
-		return nil, nulEscape()
 	}
 	return k.parse(text)
 }

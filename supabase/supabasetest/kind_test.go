@@ -120,20 +120,32 @@ func TestJSONB(t *testing.T) {
 func TestFromJSON(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		kind kind
-		raw  string
-		want value
+		kind   kind
+		raw    string
+		binary bool
+		want   value
 	}{
-		{textKind{}, `"a\"b"`, `a"b`},
-		{textKind{}, `12.50`, "12.50"},
-		{textKind{}, `true`, "true"},
-		{textKind{}, `{"b" : [1, 2],"b":true}`, `{"b" : [1, 2],"b":true}`},
-		{textKind{}, `null`, nil},
-		{integerKind{}, `" 12 "`, int32(12)},
-		{jsonbKind{}, `"x"`, `"x"`},
-		{jsonbKind{}, `null`, nil},
+		{textKind{}, `"a\"b"`, false, `a"b`},
+		{textKind{}, `12.50`, false, "12.50"},
+		{textKind{}, `1e2`, false, "1e2"},
+		{textKind{}, `true`, false, "true"},
+		{textKind{}, `[1,2]`, false, "[1,2]"},
+		{textKind{}, `{"b" : [1, 2],"b":true}`, false, `{"b" : [1, 2],"b":true}`},
+		{textKind{}, `null`, false, nil},
+		{integerKind{}, `" 12 "`, false, int32(12)},
+		{jsonbKind{}, `"x"`, false, `"x"`},
+		{jsonbKind{}, `null`, false, nil},
+		{textKind{}, `"a\"b"`, true, `a"b`},
+		{textKind{}, `12.50`, true, "12.50"},
+		{textKind{}, `1e2`, true, "100"},
+		{textKind{}, `true`, true, "true"},
+		{textKind{}, `[1,2]`, true, "[1, 2]"},
+		{textKind{}, `{"b" : [1, 2],"b":true}`, true, `{"b": true}`},
+		{textKind{}, `null`, true, nil},
+		{integerKind{}, `1e3`, true, int32(1000)},
+		{jsonbKind{}, `[1,2]`, true, "[1, 2]"},
 	} {
-		v, err := fromJSON(test.kind, json.RawMessage(test.raw))
+		v, err := fromJSON(test.kind, json.RawMessage(test.raw), test.binary)
 		require.NoError(t, err, test.raw)
 		require.Equal(t, test.want, v, test.raw)
 	}
@@ -151,13 +163,16 @@ func TestFitDropsSpaces(t *testing.T) {
 	require.ErrorContains(t, err, "22001")
 }
 
-func TestValidUnicode(t *testing.T) {
+func TestScanEscapes(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]bool{
-		`"\u00e9"`: true, `"\ud83d\ude00"`: true, `"\\ud83d"`: true,
-		`"\ud83d"`: false, `"\ude00"`: false, `"\ud83d\ud83d"`: false, `"\ud83dx"`: false, `"\ud83d\\ude00"`: false,
+	for text, want := range map[string]string{
+		`"\u00e9"`: "", `"\ud83d\ude00"`: "", `"\\ud83d"`: "", `"\\u0000"`: "", `"\u00000"`: "nul",
+		`"\ud83d"`: "half", `"\ude00"`: "half", `"\ud83d\ud83d"`: "half", `"\ud83dx"`: "half", `"\ud83d\\ude00"`: "half",
+		`"\ud83d\u0000"`: "nul half", `{"a": ["\ud83d\ude00\u0000"]}`: "nul",
 	} {
-		require.Equal(t, want, validUnicode([]byte(text)), text)
+		nul, half := scanEscapes([]byte(text))
+		require.Equal(t, strings.Contains(want, "nul"), nul, text)
+		require.Equal(t, strings.Contains(want, "half"), half, text)
 	}
 }
 

@@ -2,7 +2,6 @@ package supabasetest
 
 import (
 	"encoding/json"
-	"net/http"
 	"slices"
 	"strings"
 )
@@ -38,35 +37,17 @@ func readLatestArgs(args map[string]json.RawMessage) (parsed latestArgs, known b
 	return parsed, true, nil
 }
 
-// latest answers a call of the function: the check with the newest checked_at of
+// latest returns what the function does: the check with the newest checked_at of
 // each service, as one JSON array, which db-max-rows does not cut.
-func (s *store) latest(c *call, args latestArgs) (*answer, error) {
-	if c.anonymous {
-		return nil, &failure{
-			status:    http.StatusUnauthorized,
-			code:      "42501",
-			message:   "permission denied for function " + latestFunction,
-			challenge: "Bearer",
-		}
-	}
-	if c.media != mediaJSON || c.prefer.counted() {
-		return nil, unsupported("a function's answer in another form, or counted")
-	}
+func (s *store) latest(args latestArgs) ([]byte, error) {
+	t := s.table("service_health_checks")
 	s.mu.Lock()
-	rows := s.table("service_health_checks").latest(args.afterService)
+	rows := t.latest(args.afterService)
 	s.mu.Unlock()
 	if args.maxServices != nil && len(rows) > *args.maxServices {
 		rows = rows[:*args.maxServices]
 	}
-	c.table, c.query = s.table("service_health_checks"), &query{selected: []string{"*"}}
-	columns, err := c.columns()
-	if err != nil {
-		return nil, err
-	}
-	a := &answer{status: http.StatusOK, header: http.Header{}}
-	a.header.Set("Content-Range", rangeOf(0, 1, -1))
-	c.represent(a, rows, columns)
-	return a, nil
+	return t.appendRows(nil, rows, t.all()), nil
 }
 
 // latest returns the row with the newest checked_at, and of several the greatest

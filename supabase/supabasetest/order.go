@@ -37,14 +37,16 @@ func parseOrder(text string) ([]orderTerm, error) {
 	return terms, nil
 }
 
-// comparison makes one of two rows; nil keeps the rows as they are.
-func (t *table) comparison(terms []orderTerm) (func(a, b *row) int, error) {
+// comparison makes one of two rows; nil keeps the rows as they are. It may be by
+// the given columns alone, where there are any.
+func (t *table) comparison(terms []orderTerm, among []int) (func(a, b *row) int, error) {
 	if len(terms) == 0 {
 		return nil, nil
 	}
 	indexes := make([]int, len(terms))
 	for n, term := range terms {
-		if indexes[n] = t.index(term.column); indexes[n] < 0 {
+		indexes[n] = t.index(term.column)
+		if indexes[n] < 0 || among != nil && !slices.Contains(among, indexes[n]) {
 			return nil, unknownColumn(t.name, term.column)
 		}
 		if _, ok := t.columns[indexes[n]].kind.(jsonbKind); ok {

@@ -16,7 +16,7 @@ type parser struct {
 }
 
 // comparisons are the operators that compare a column with one value.
-var comparisons = []string{"eq", "neq", "gt", "gte", "lt", "lte", "like", "ilike"}
+var comparisons = []string{"eq", "neq", "gt", "gte", "lt", "lte", "like", "ilike", "isdistinct"}
 
 // operatorStarts are the letters that PostgREST's operators and not begin with.
 const operatorStarts = "acefgilmnopsw"
@@ -77,11 +77,8 @@ func (p *parser) operation(column string) (*filter, error) {
 		return f, p.list(f)
 	case found && operator == "is":
 		p.at += len("is.")
-		if f.operator = operator; len(p.rest()) < 4 || !strings.EqualFold(p.rest()[:4], "null") {
-			return nil, p.unreadable()
-		}
-		p.at += len("null")
-		return f, nil
+		f.operator = operator
+		return f, p.nullness(f)
 	case found && slices.Contains(comparisons, operator):
 		p.at += len(operator) + 1
 		f.operator, f.value = operator, p.value()
@@ -91,6 +88,18 @@ func (p *parser) operation(column string) (*filter, error) {
 			withDetails(`unexpected "%s" expecting "not" or operator (eq, gt, ...)`, p.text[:1])
 	}
 	return nil, p.unreadable()
+}
+
+// nullness reads what follows is: null or not_null, in any case.
+func (p *parser) nullness(f *filter) error {
+	for _, word := range []string{"null", "not_null"} {
+		if rest := p.rest(); len(rest) >= len(word) && strings.EqualFold(rest[:len(word)], word) {
+			p.at += len(word)
+			f.negated = f.negated != (word == "not_null")
+			return nil
+		}
+	}
+	return p.unreadable()
 }
 
 // value reads a single value: all the rest, or, inside a tree, a quoted value, an

@@ -1,10 +1,8 @@
 package supabasetest
 
 import (
-	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -18,10 +16,10 @@ type query struct {
 	selected   []string // as sent, * included
 	where      []condition
 	order      []orderTerm
-	limit      int64    // -1: none
-	offset     int64    // 0: none
+	limit      *string  // as sent, nil: none
+	offset     *string  // likewise
 	columns    []string // nil: those of the payload
-	onConflict string
+	onConflict []string // nil: the primary key
 }
 
 func readParameters(raw string) ([]parameter, error) {
@@ -57,7 +55,7 @@ func readQuery(raw string) (*query, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &query{parameters: parameters, selected: []string{"*"}, limit: -1}
+	q := &query{parameters: parameters, selected: []string{"*"}}
 	seen := map[string]bool{}
 	for _, p := range parameters {
 		switch p.key {
@@ -92,29 +90,13 @@ func (q *query) set(p parameter) (err error) {
 	case "order":
 		q.order, err = parseOrder(p.value)
 	case "limit":
-		if q.limit, err = parseCount(p); err == nil && q.limit < 0 {
-			err = (&failure{
-				status:  http.StatusRequestedRangeNotSatisfiable,
-				code:    "PGRST103",
-				message: "Requested range not satisfiable",
-			}).withDetails("Limit should be greater than or equal to zero.")
-		}
+		q.limit = &p.value
 	case "offset":
-		if q.offset, err = parseCount(p); err == nil && q.offset < 0 {
-			err = unsupported("a negative offset")
-		}
+		q.offset = &p.value
 	case "on_conflict":
-		q.onConflict = p.value
+		q.onConflict, err = parseNames(p, false)
 	}
 	return err
-}
-
-func parseCount(p parameter) (int64, error) {
-	n, err := strconv.ParseInt(p.value, 10, 64)
-	if err != nil || p.value[0] == '+' {
-		return 0, unsupported("%s=%s", p.key, p.value)
-	}
-	return n, nil
 }
 
 // parseNames reads a list of columns. Casts, aliases, JSON paths, embedding and

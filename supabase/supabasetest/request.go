@@ -15,8 +15,8 @@ type Request struct {
 	Body   []byte      // empty when there was none
 }
 
-// Requests returns copies of the requests that came in over the network, in
-// order, those that interceptors handled included.
+// Requests returns copies of the requests that came in over the network or by
+// [Server.Transport], in order, those that interceptors handled included.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -27,11 +27,16 @@ func (s *Server) Requests() []Request {
 	return requests
 }
 
-func (s *Server) record(r *http.Request, data []byte) {
+// record keeps a copy of a request, unless the server is down.
+func (s *Server) record(r *http.Request, data []byte) bool {
 	request := Request{Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.Query(), Header: r.Header, Body: data}.clone()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.down || s.closed {
+		return false
+	}
 	s.requests = append(s.requests, request)
+	return true
 }
 
 func (r Request) clone() Request {

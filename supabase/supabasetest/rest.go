@@ -1,6 +1,7 @@
 package supabasetest
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"strings"
@@ -18,6 +19,7 @@ type call struct {
 	anonymous bool
 	table     *table
 	query     *query
+	window    window
 	prefer    preferences
 	media     string
 	profile   bool // a schema was asked for, so the answer names it
@@ -78,47 +80,63 @@ func (s *Server) answer(r *http.Request, data []byte) (*answer, error) {
 	if !found || name == "" || strings.Contains(name, "/") {
 		return nil, unsupported("the path %s", r.URL.Path)
 	}
+	if c.prefer, err = readPreferences(r.Header); err != nil {
+		return nil, err
+	}
 	if isFunction {
 		return s.callFunction(c, name, r)
 	}
 	if c.query, err = readQuery(r.URL.RawQuery); err != nil {
 		return nil, err
 	}
-	if c.prefer, err = readPreferences(r.Header); err != nil {
+	if c.window, err = readWindow(c.query, c.method, r.Header); err != nil {
 		return nil, err
 	}
-	if c.media, err = readAccept(r.Header); err != nil {
-		return nil, err
+	return s.carryOut(c, name, r.Header)
+}
+
+// carryOut checks what is left of a request in PostgREST's order: its body, the
+// table and its columns, preferences, and the form of the answer.
+func (s *Server) carryOut(c *call, name string, header http.Header) (*answer, error) {
+	var p *payload
+	var err error
+	switch c.method {
+	case http.MethodGet, http.MethodHead, http.MethodDelete:
+	case http.MethodPost, http.MethodPatch:
+		if err = checkContentType(header); err != nil {
+			return nil, err
+		}
+		if p, err = readPayload(c); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, unsupported("the method %s", c.method)
 	}
 	if c.table = s.store.table(name); c.table == nil {
 		return nil, unknownTable(name)
 	}
-	return s.carryOut(c, r.Header)
-}
-
-func (s *Server) carryOut(c *call, header http.Header) (*answer, error) {
+	if p != nil {
+		if err = p.lookUp(c.table); err != nil {
+			return nil, err
+		}
+	}
+	preferences := c.prefer.check()
+	c.media, err = readAccept(header)
+	if p == nil && c.method != http.MethodDelete { // a read looks at Accept first
+		preferences = cmp.Or(err, preferences)
+	}
+	if err = cmp.Or(preferences, err); err != nil {
+		return nil, err
+	}
 	switch c.method {
-	case http.MethodGet, http.MethodHead:
-		if header.Get("Range") != "" {
-			return nil, unsupported("a Range header")
-		}
-		return s.store.read(c)
-	case http.MethodPost, http.MethodPatch:
-		if err := checkContentType(header); err != nil {
-			return nil, err
-		}
-		p, err := readPayload(c)
-		if err != nil {
-			return nil, err
-		}
-		if c.method == http.MethodPost {
-			return s.store.insert(c, p)
-		}
+	case http.MethodPost:
+		return s.store.insert(c, p)
+	case http.MethodPatch:
 		return s.store.update(c, p)
 	case http.MethodDelete:
 		return s.store.delete(c)
 	default:
-		return nil, unsupported("the method %s", c.method)
+		return s.store.read(c)
 	}
 }
 

@@ -4,16 +4,16 @@ import "net/http"
 
 // read answers a GET or HEAD.
 func (s *store) read(c *call) (*answer, error) {
-	if c.query.columns != nil || c.query.onConflict != "" {
-		return nil, unsupported("columns and on_conflict in a read")
+	if c.prefer.count == countPlanned {
+		return nil, unsupported("Prefer: %s on a read", c.prefer.count)
 	}
-	q, err := c.resolve()
+	q, err := c.resolveRead()
 	if err != nil {
 		return nil, err
 	}
-	rows, total := s.page(q)
-	if q.query.offset > int64(total) && q.prefer.counted() {
-		return nil, unsupported("an offset beyond the counted rows")
+	rows, total, limit := s.page(q)
+	if c.prefer.count == countEstimated && (limit <= 0 || total > limit) {
+		return nil, unsupported("Prefer: %s on a read of more rows than db-max-rows", c.prefer.count)
 	}
 	if err := q.checkOne(len(rows)); err != nil {
 		return nil, err
@@ -22,27 +22,28 @@ func (s *store) read(c *call) (*answer, error) {
 	if q.prefer.counted() && len(rows) < total {
 		status = http.StatusPartialContent
 	}
-	a := q.newAnswer(status, rangeOf(q.query.offset, len(rows), q.total(total)))
+	a := q.newAnswer(status, rangeOf(q.window.first, len(rows), q.total(total)))
 	a.header.Set("Content-Location", "/"+q.table.name+q.query.canonical())
 	q.represent(a, rows, q.columns)
+	if q.prefer.counted() && q.window.first > int64(total) {
+		a.status = http.StatusRequestedRangeNotSatisfiable
+		a.body = unsatisfiable("An offset of %d was requested, but there are only %d rows.", q.window.first, total).answer().body
+	}
 	return a, nil
 }
 
-// page returns the rows that a read asks for, cut at db-max-rows, and how many
-// match in all.
-func (s *store) page(q *statement) (rows []*row, total int) {
+// page returns the rows that a read asks for, cut at db-max-rows, how many match
+// in all, and db-max-rows.
+func (s *store) page(q *statement) (rows []*row, total, limit int) {
 	s.mu.Lock()
 	rows = q.matching()
-	limit := s.maxRows
+	limit = s.maxRows
 	s.mu.Unlock()
 	total = len(rows)
 	sortRows(rows, q.compare)
-	rows = rows[min(q.query.offset, int64(total)):]
+	rows = q.window.of(rows)
 	if limit > 0 && len(rows) > limit {
 		rows = rows[:limit]
 	}
-	if q.query.limit >= 0 && int64(len(rows)) > q.query.limit {
-		rows = rows[:q.query.limit]
-	}
-	return rows, total
+	return rows, total, limit
 }

@@ -44,19 +44,25 @@ func TestFilters(t *testing.T) {
 	t.Parallel()
 	server := newLatencies(t)
 	for query, want := range map[string]string{
-		"latency_ms=gt.1":                         "bd",
-		"latency_ms=neq.1":                        "bd", // NULL is not unequal
-		"latency_ms=not.eq.1":                     "bd",
-		"latency_ms=not.in.(1,2)":                 "d",
-		"latency_ms=in.()":                        "",
-		"latency_ms=not.in.()":                    "abcde",
-		"latency_ms=gte.2&latency_ms=lt.4":        "b",
-		"service_name=like.*":                     "abcde",
-		"service_name=ilike.A":                    "a",
-		"service_name=like._":                     "abcde",
-		"service_name=like.%5C_":                  "",
-		"or=(latency_ms.lt.2,status.eq.down)":     "acd",
-		"not.or=(latency_ms.lt.2,status.eq.down)": "b", // e: unknown
+		"latency_ms=gt.1":                             "bd",
+		"latency_ms=neq.1":                            "bd", // NULL is not unequal
+		"latency_ms=not.eq.1":                         "bd",
+		"latency_ms=not.in.(1,2)":                     "d",
+		"latency_ms=in.()":                            "",
+		"latency_ms=isdistinct.1":                     "bcde",
+		"latency_ms=not.isdistinct.1":                 "a",
+		"latency_ms=is.not_null":                      "abd",
+		"latency_ms=not.is.not_null":                  "ce",
+		"or=(latency_ms.is.null,latency_ms.gt.2)":     "cde",
+		"not.and=(latency_ms.gt.0,status.eq.healthy)": "cde",
+		"latency_ms=not.in.()":                        "abcde",
+		"latency_ms=gte.2&latency_ms=lt.4":            "b",
+		"service_name=like.*":                         "abcde",
+		"service_name=ilike.A":                        "a",
+		"service_name=like._":                         "abcde",
+		"service_name=like.%5C_":                      "",
+		"or=(latency_ms.lt.2,status.eq.down)":         "acd",
+		"not.or=(latency_ms.lt.2,status.eq.down)":     "b", // e: unknown
 		"and=(or(service_name.eq.a,service_name.eq.%22b%22),status.neq.down)": "ab",
 		"and=(not.and(status.eq.down,latency_ms.is.null),latency_ms.is.null)": "e",
 		"status=eq.down&or=(service_name.gt.c,service_name.lt.a)":             "d",

@@ -1,6 +1,7 @@
 package supabasetest
 
 import (
+	"net/http"
 	"slices"
 	"sync"
 )
@@ -39,25 +40,49 @@ type statement struct {
 	compare func(a, b *row) int
 }
 
-// resolve looks up every name of a query, then reads every value.
-func (c *call) resolve() (*statement, error) {
-	all := &group{members: c.query.where}
+// resolveRead looks up every name of a query, then reads every value, in
+// PostgreSQL's order.
+func (c *call) resolveRead() (*statement, error) {
+	where := &group{members: c.query.where}
 	columns, err := c.columns()
 	if err != nil {
 		return nil, err
 	}
-	if err := all.lookUp(c.table); err != nil {
+	if err := where.lookUp(c.table); err != nil {
 		return nil, err
 	}
-	compare, err := c.table.comparison(c.query.order)
+	compare, err := c.table.comparison(c.query.order, nil)
 	if err != nil {
 		return nil, err
 	}
-	passes, err := all.bind(c.table)
+	passes, err := where.bind(c.table)
 	if err != nil {
 		return nil, err
 	}
 	return &statement{call: c, columns: columns, passes: passes, compare: compare}, nil
+}
+
+// resolveWrite does so for a write. Its select counts only where columns are
+// returned, and so does its order, by one of those or the primary key.
+func (c *call) resolveWrite(conditions []condition) (*statement, error) {
+	where := &group{members: conditions}
+	if err := where.lookUp(c.table); err != nil {
+		return nil, err
+	}
+	s := &statement{call: c}
+	var err error
+	if c.prefer.representation() || c.prefer.returning == returnHeaders {
+		if s.columns, err = c.columns(); err != nil {
+			return nil, err
+		}
+	}
+	if c.prefer.representation() {
+		if s.compare, err = c.table.comparison(c.query.order, append([]int{0}, s.columns...)); err != nil {
+			return nil, err
+		}
+	}
+	s.passes, err = where.bind(c.table)
+	return s, err
 }
 
 // matching returns the rows that a statement's filters let pass, in the table's
@@ -81,7 +106,7 @@ func (s *statement) finish(status int, affected []*row, named int, done *change)
 	if err := s.checkOne(len(affected)); err != nil {
 		return nil, err
 	}
-	if err := s.checkAffected(len(affected)); err != nil {
+	if err := s.checkAffected(len(affected)); err != nil && s.method != http.MethodPost {
 		return nil, err
 	}
 	s.table.apply(done)

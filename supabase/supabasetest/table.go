@@ -89,6 +89,15 @@ func (t *table) index(name string) int {
 	return slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
 }
 
+// all returns the positions of all columns.
+func (t *table) all() []int {
+	columns := make([]int, len(t.columns))
+	for i := range columns {
+		columns[i] = i
+	}
+	return columns
+}
+
 // fallback returns a column's default, NULL without one.
 func (c column) fallback(now time.Time) value {
 	switch {

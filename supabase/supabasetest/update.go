@@ -7,22 +7,30 @@ import (
 
 // update answers a PATCH. PostgREST ignores its limit and offset.
 func (s *store) update(c *call, p *payload) (*answer, error) {
-	if !p.object || len(p.columns) == 0 || c.query.onConflict != "" {
-		return nil, unsupported("an update with anything but an object of columns")
+	where := c.query.where
+	if len(p.columns) == 0 { // then PostgREST selects no rows instead, without the filters
+		where = nil
 	}
-	q, err := c.resolve()
+	q, err := c.resolveWrite(where)
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	matching := q.matching()
-	rows, err := p.convert(c.table)
-	if err != nil {
-		if len(matching) == 0 { // PostgreSQL may or may not look at them
-			return nil, unsupported("an update of no rows with values that do not fit: %v", err)
-		}
+	var matching []*row
+	if len(p.columns) > 0 {
+		matching = q.matching()
+	}
+	rows, err := p.convert(c)
+	switch {
+	case err != nil && len(matching) == 0: // PostgreSQL may or may not look at them
+		return nil, unsupported("an update of no rows with values that do not fit: %v", err)
+	case err != nil:
 		return nil, err
+	case len(rows) == 0:
+		matching = nil
+	case len(rows) > 1 && len(matching) > 0:
+		return nil, unsupported("an update with several objects")
 	}
 	var done change
 	updated := make([]*row, len(matching))

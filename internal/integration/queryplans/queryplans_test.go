@@ -72,6 +72,11 @@ var operations = []operation{
 	// of the whole table than to visit the service's rows one by one. How little
 	// depends on its cost settings, not on the table's size; see
 	// docs/performance.md.
+	{"list by checked_at", checksTable, "idx_service_health_checks_checked_desc", listing(healthcheck.FindAllOptions{By: healthcheck.CheckedAt}), 0},
+	{"list by checked_at, in pages", checksTable, "idx_service_health_checks_checked_desc", listing(healthcheck.FindAllOptions{By: healthcheck.CheckedAt, Limit: 5000}), 0},
+	{"list of a period by checked_at", checksTable, "idx_service_health_checks_checked_desc", listing(healthcheck.FindAllOptions{By: healthcheck.CheckedAt, Since: time.Now().AddDate(0, 0, -101), Until: time.Now().AddDate(0, 0, -100), Limit: 5000}), 0},
+	{"list of a service by checked_at", checksTable, "idx_service_health_checks_service_checked_desc", listing(healthcheck.FindAllOptions{By: healthcheck.CheckedAt, ServiceName: service, Limit: 5000}), 0},
+	{"list of a status by checked_at", checksTable, "idx_service_health_checks_status_checked_desc", listing(healthcheck.FindAllOptions{By: healthcheck.CheckedAt, Status: "degraded", Until: time.Now().AddDate(0, 0, -200)}), 0},
 	{"list of a service, to its end", checksTable, "idx_service_health_checks_service_created_desc", listing(healthcheck.FindAllOptions{ServiceName: service, Limit: 100_000}), queryplans.Services},
 	{"list of a service that has none", checksTable, "idx_service_health_checks_service_created_desc", listing(healthcheck.FindAllOptions{ServiceName: "none"}), 0},
 	{"list of a status", checksTable, "idx_service_health_checks_status_created_desc", listing(healthcheck.FindAllOptions{Status: healthcheck.StatusDown}), 0},
@@ -106,9 +111,12 @@ var operations = []operation{
 	{"list of alerts", alertsTable, "idx_alert_events_created_at", func(ctx context.Context, m models) (int, error) {
 		return rowsOf(m.alerts.FindAll(ctx, alertevent.FindAllOptions{}))
 	}, 0},
-	{"list of alerts of a type", alertsTable, "idx_alert_events_created_at", func(ctx context.Context, m models) (int, error) {
+	{"list of alerts of a type", alertsTable, "idx_alert_events_type_created_desc", func(ctx context.Context, m models) (int, error) {
 		return rowsOf(m.alerts.FindAll(ctx, alertevent.FindAllOptions{AlertType: alertevent.AlertTypeRecovery}))
-	}, 4}, // one alert of three
+	}, 0},
+	{"list of alerts of a service", alertsTable, "idx_alert_events_service_created_desc", func(ctx context.Context, m models) (int, error) {
+		return rowsOf(m.alerts.FindAll(ctx, alertevent.FindAllOptions{ServiceName: service}))
+	}, 0},
 	{"active alerts", alertsTable, "idx_alert_events_status_created_desc", func(ctx context.Context, m models) (int, error) {
 		return rowsOf(m.alerts.FindActive(ctx, "")) // the request that finds the end may fetch them all once more
 	}, 3},
