@@ -42,14 +42,14 @@ func (m AlertEventModel) settle(ctx context.Context, id string, change map[strin
 	o := operation.Begin(operation.Update, table, "id", id)
 	return operation.Run(ctx, o, m.Connect, []string{column.ID(id)}, func(client *supabase.Client) (*AlertEvent, error) {
 		query := client.From(table).Update(change, "representation", "").Eq("id", id).Filter("status", operator, string(status))
-		changed, left, err := operation.Change(ctx, o, query, shape)
+		changed, left, err := operation.Change(ctx, o, query, shape, operation.Match{Column: "id", Value: id})
 		switch {
 		case len(changed) > 0:
 			return &changed[0], nil
 		case err != nil && !(operation.IsUncertain(err) && operation.CanLook(ctx, err)):
 			return nil, err
 		}
-		alert, lookErr := operation.Get(ctx, o, client.From(table).Select("*", "", false).Eq("id", id).Single(), shape)
+		alert, lookErr := operation.Get(ctx, o, client.From(table).Select("*", "", false).Eq("id", id).Single(), shape, operation.Match{Column: "id", Value: id})
 		unknown := errors.Is(lookErr, supabase.ErrNotFound)
 		switch {
 		case err == nil && unknown:

@@ -144,17 +144,12 @@ func (l *list[R]) at(row *R) time.Time {
 func (l *list[R]) page(ctx context.Context, query *postgrest.FilterBuilder) (page []R, short bool, err error) {
 	for {
 		asked := l.Ask(l.left)
-		page, err = Rows(ctx, l.Operation, query.Limit(asked, ""), l.shape)
+		page, err = Rows(ctx, l.Operation, query.Limit(asked, ""), l.shape, l.Where...)
 		if l.AskFewer(err) {
 			continue
 		}
 		if err != nil {
 			return nil, false, err
-		}
-		for i := range page {
-			if err := Check(l.Operation, &page[i], l.shape, l.Where...); err != nil {
-				return nil, false, err
-			}
 		}
 		return page, len(page) < min(asked, l.full), nil
 	}
@@ -209,14 +204,11 @@ func (l *list[R]) ends(ctx context.Context, page []R) (bool, error) {
 // Find returns the newest row of a listing that has a time, or nil where there is
 // none.
 func Find[R any](ctx context.Context, o *Operation, client *supabase.Client, listing Listing, shape Shape[R]) (*R, error) {
-	row, err := Get(ctx, o, listing.dated(listing.query(o, client, "*"), cursor{}).Limit(1, "").Single(), shape)
+	row, err := Get(ctx, o, listing.dated(listing.query(o, client, "*"), cursor{}).Limit(1, "").Single(), shape, listing.Where...)
 	if errors.Is(err, supabase.ErrNotFound) {
 		return nil, nil //nolint:nilnil // the models' contract: no row is no error
 	}
 	if err != nil {
-		return nil, err
-	}
-	if err := Check(o, row, shape, listing.Where...); err != nil {
 		return nil, err
 	}
 	if _, at := shape.Value(row, listing.By); !listing.within(at) {

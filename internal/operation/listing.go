@@ -32,9 +32,12 @@ func (m Match) holds(value string) bool {
 	return m.Value == "" || value == m.Value || m.Column == "id" && strings.EqualFold(value, m.Value)
 }
 
-// Check returns an error unless a row has the values that it was asked for by: not
-// every server, or what stands before it, heeds every filter.
-func Check[R any](o *Operation, row *R, shape Shape[R], where ...Match) error {
+// check returns an error unless a row has an id, and the values that it was asked
+// for by: not every server, or what stands before it, heeds every filter.
+func check[R any](o *Operation, row *R, shape Shape[R], where []Match) error {
+	if shape.id(row) == "" {
+		return o.undecodable(errNoID)
+	}
 	for _, m := range where {
 		if value, _ := shape.Value(row, m.Column); !m.holds(value) {
 			return o.another(m.Column)

@@ -204,6 +204,9 @@ func (r *retention) deleteEqual(ctx context.Context) error {
 func (r *retention) delete(ctx context.Context, query *postgrest.FilterBuilder) error {
 	deleted, err := r.count(ctx, query)
 	r.rows += deleted
+	if errors.Is(err, errNoCount) {
+		return r.Uncertain(err)
+	}
 	return err
 }
 

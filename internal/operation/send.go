@@ -93,33 +93,33 @@ func (s Shape[R]) id(row *R) string {
 	return id
 }
 
-// Get executes a query that ends in Single and returns its row. Without one the
-// error is ErrNotFound.
-func Get[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, shape Shape[R]) (*R, error) {
+// Get executes a query that ends in Single and returns its row, which must be one
+// of where. Without one the error is ErrNotFound.
+func Get[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, shape Shape[R], where ...Match) (*R, error) {
 	got, _, err := o.send(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return decodeRow(o, got.body, shape)
+	return decodeRow(o, got.body, shape, where...)
 }
 
-// Rows executes a query and returns its rows.
-func Rows[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, shape Shape[R]) ([]R, error) {
+// Rows executes a query and returns its rows, which must be some of where.
+func Rows[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, shape Shape[R], where ...Match) ([]R, error) {
 	got, _, err := o.send(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return decodeRows(o, got.body, shape)
+	return decodeRows(o, got.body, shape, where...)
 }
 
-// Change executes a query that changes rows and returns them. Where it changed
-// none, an attempt before may have.
-func Change[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, shape Shape[R]) ([]R, Traces, error) {
+// Change executes a query that changes rows and returns them, which must be some of
+// where. Where it changed none, an attempt before may have.
+func Change[R any](ctx context.Context, o *Operation, query *postgrest.FilterBuilder, shape Shape[R], where ...Match) ([]R, Traces, error) {
 	got, left, err := o.send(ctx, query)
 	if err != nil {
 		return nil, left, err
 	}
-	rows, err := decodeRows(o, got.body, shape)
+	rows, err := decodeRows(o, got.body, shape, where...)
 	if err != nil {
 		left.Last = true
 		return nil, left, o.Uncertain(err)
@@ -127,7 +127,7 @@ func Change[R any](ctx context.Context, o *Operation, query *postgrest.FilterBui
 	return rows, left, nil
 }
 
-func decodeRow[R any](o *Operation, body []byte, shape Shape[R]) (*R, error) {
+func decodeRow[R any](o *Operation, body []byte, shape Shape[R], where ...Match) (*R, error) {
 	row, plain := rowjson.Row(body, shape.Columns)
 	if !plain {
 		var general R
@@ -136,14 +136,14 @@ func decodeRow[R any](o *Operation, body []byte, shape Shape[R]) (*R, error) {
 		}
 		row = general
 	}
-	if shape.id(&row) == "" {
-		return nil, o.undecodable(errNoID)
+	if err := check(o, &row, shape, where); err != nil {
+		return nil, err
 	}
 	o.rows++
 	return &row, nil
 }
 
-func decodeRows[R any](o *Operation, body []byte, shape Shape[R]) ([]R, error) {
+func decodeRows[R any](o *Operation, body []byte, shape Shape[R], where ...Match) ([]R, error) {
 	rows, plain := rowjson.Rows(body, shape.Columns)
 	if !plain {
 		var err error
@@ -152,8 +152,8 @@ func decodeRows[R any](o *Operation, body []byte, shape Shape[R]) ([]R, error) {
 		}
 	}
 	for i := range rows {
-		if shape.id(&rows[i]) == "" {
-			return nil, o.undecodable(errNoID)
+		if err := check(o, &rows[i], shape, where); err != nil {
+			return nil, err
 		}
 	}
 	o.rows += int64(len(rows))
