@@ -117,7 +117,7 @@ func (s *stand) arm(t *testing.T, c cell) {
 	case c.form == later:
 		s.armLater(c)
 	case c.form == always:
-		for range maxAttempts {
+		for range max(maxAttempts, c.fault.attempts[c.operation.name]) {
 			s.double.Intercept(c.onWrite(c.fault.handle(s)))
 		}
 	default:
