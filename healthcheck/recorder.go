@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -201,13 +200,13 @@ func (r *Recorder) Record(ctx context.Context, data CreateHealthCheckData) error
 	if data.CheckedAt.IsZero() {
 		data.CheckedAt = time.Now()
 	}
-	row, problems := data.encode()
+	row, invalid := data.encode()
 	e := entry{row: row}
 	if e.size() > r.options.MaxBytes {
-		problems = append(problems, fmt.Sprintf("the row takes %d bytes, and MaxBytes is %d", e.size(), r.options.MaxBytes))
+		invalid = errors.Join(invalid, fmt.Errorf("the row takes %d bytes, and MaxBytes is %d", e.size(), r.options.MaxBytes))
 	}
-	if found := slices.DeleteFunc(problems, func(problem string) bool { return problem == "" }); len(found) > 0 {
-		return notRecorded(supabase.ErrInvalid, strings.Join(found, "; "))
+	if invalid != nil {
+		return notRecorded(supabase.ErrInvalid, strings.ReplaceAll(invalid.Error(), "\n", "; "))
 	}
 	taken, waits := r.offer(e)
 	if waits == nil {

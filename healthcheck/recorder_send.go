@@ -212,17 +212,16 @@ func (s *sender) insert(ctx context.Context, p piece) (unsure bool, err error) {
 	for i, e := range p.rows {
 		rows[i] = e.row
 	}
-	subject, value := "", ""
+	about := operation.Filter{}
 	if len(p.rows) == 1 {
-		subject, value = "id", p.rows[0].row.ID
+		about = operation.ID(p.rows[0].row.ID)
 	}
+	op := checks.Begin(operation.Insert, about)
+	defer op.End(ctx, &err)
 	unsure = p.tried
-	o := operation.Begin(operation.Insert, table, subject, value)
-	_, err = operation.Run(ctx, o, s.model.Connect, nil, func(client *supabase.Client) (struct{}, error) {
-		var err error
-		unsure, err = operation.InsertBatch(ctx, o, client, rows, p.tried)
-		return struct{}{}, err
-	})
+	if err = op.Open(ctx, s.model.Connect); err == nil {
+		unsure, err = op.InsertBatch(ctx, rows, p.tried)
+	}
 	switch {
 	case err == nil, errors.Is(err, supabase.ErrConflict):
 		// Stored; or a row stands in the way of all, and none of them is.

@@ -36,7 +36,7 @@ type size struct {
 }
 
 // Ask returns how many rows the next request is to ask for, at most most.
-func (o *Operation) Ask(most int) int {
+func (o *Operation[R]) Ask(most int) int {
 	if o.size.next == 0 {
 		o.size.next, o.size.failed = pageSize, math.MaxInt
 	}
@@ -46,7 +46,7 @@ func (o *Operation) Ask(most int) int {
 
 // AskFewer takes note of how the request that followed Ask went, and says whether
 // it is to be made again, for fewer rows.
-func (o *Operation) AskFewer(err error) bool {
+func (o *Operation[R]) AskFewer(err error) bool {
 	s := &o.size
 	asked, record := s.asked, s.last
 	s.asked, s.spent = 0, 0
@@ -75,7 +75,7 @@ func (o *Operation) AskFewer(err error) bool {
 }
 
 // record begins a request that may be repeated.
-func (o *Operation) record(ctx context.Context) (context.Context, *call.Record) {
+func (o *Operation[R]) record(ctx context.Context) (context.Context, *call.Record) {
 	ctx, record := call.Repeatable(ctx)
 	record.Divisible = o.size.asked > 1
 	record.Attempts = o.size.spent
