@@ -44,7 +44,7 @@ func (m AlertEventModel) settle(ctx context.Context, id string, change map[strin
 	if err := op.Open(ctx, m.Connect, column.ID(id)); err != nil {
 		return nil, err
 	}
-	changed, left, err := op.Change(ctx, op.From().Update(change, "representation", "").Eq("id", id).Filter("status", operator, string(status)))
+	changed, heard, err := op.Change(ctx, op.From().Update(change, "representation", "").Eq("id", id).Filter("status", operator, string(status)))
 	switch {
 	case len(changed) > 0:
 		return &changed[0], nil
@@ -56,14 +56,14 @@ func (m AlertEventModel) settle(ctx context.Context, id string, change map[strin
 	switch {
 	case err == nil && unknown:
 		return nil, noAlert(lookErr)
-	case err == nil && lookErr != nil && left.Before:
+	case err == nil && lookErr != nil && heard.EarlierUncertain:
 		return nil, op.Uncertain(lookErr)
 	case err == nil, lookErr == nil && (alert.Status == status) != (operator == "eq"):
 		return alert, lookErr
 	case unknown:
 		lookErr = nil
 	}
-	return nil, op.NotThere(err, left, lookErr)
+	return nil, op.NotThere(err, heard.LastUncertain, lookErr)
 }
 
 func noAlert(err error) error {

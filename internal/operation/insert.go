@@ -16,15 +16,15 @@ import (
 // repeating the request cannot store it twice; what became of an attempt whose
 // answer was lost is found out by that id, see resolve.
 func (o *Operation[R]) InsertRow(ctx context.Context, row Row) (*R, error) {
-	got, left, err := o.sendPayload(ctx, o.From().Insert(nil, false, "", "representation", "").Single(), row.JSON)
+	heard, err := o.sendPayload(ctx, o.From().Insert(nil, false, "", "representation", "").Single(), row.JSON)
 	if err == nil {
 		var stored *R
-		if stored, err = o.decodeRow(got.body); err == nil {
+		if stored, err = o.decodeRow(heard.Body); err == nil {
 			return stored, nil
 		}
-		left.Last, err = true, o.Uncertain(err) // a gateway's own page, say
+		heard.LastUncertain, err = true, o.Uncertain(err) // a gateway's own page, say
 	}
-	found, err := o.resolve(ctx, []Row{row}, left, err)
+	found, err := o.resolve(ctx, []Row{row}, heard.LastUncertain, err)
 	if err != nil {
 		return nil, err
 	}
@@ -129,16 +129,16 @@ func (l *limits) lower(batch []Row, err error) bool {
 // out; uncertain, which is the error's, that this or that one may have been. What
 // can be found out by the rows' ids is, see resolve.
 func (o *Operation[R]) InsertBatch(ctx context.Context, batch []Row, tried bool) (uncertain bool, err error) {
-	_, left, err := o.sendPayload(ctx, o.From().Insert(nil, false, "", "minimal", ""), array(batch))
-	if err == nil && o.status != http.StatusCreated {
+	heard, err := o.sendPayload(ctx, o.From().Insert(nil, false, "", "minimal", ""), array(batch))
+	if err == nil && heard.Status != http.StatusCreated {
 		// A gateway's own page, say: without a row, nothing else tells.
-		left.Last, err = true, o.Uncertain(o.Fail("the answer is not 201, that of an insert", errors.New("not created")))
+		heard.LastUncertain, err = true, o.Uncertain(o.Fail("the answer is not 201, that of an insert", errors.New("not created")))
 	}
 	if err != nil && tried {
 		err = o.Uncertain(err)
 	}
 	if err != nil {
-		if _, err = o.resolve(ctx, batch, left, err); err != nil {
+		if _, err = o.resolve(ctx, batch, heard.LastUncertain, err); err != nil {
 			return IsUncertain(err), err
 		}
 	}

@@ -90,13 +90,13 @@ func (l *List[R]) ends(ctx context.Context) (bool, error) {
 	if l.short == nil {
 		return false, nil
 	}
-	got, _, err := l.send(ctx, l.oldest(l.From()))
+	heard, err := l.send(ctx, l.oldest(l.From()))
 	if err != nil {
 		return false, err
 	}
 	oldest, err := decodeArray[struct {
 		ID string `json:"id"`
-	}](l.Operation, got.body)
+	}](l.Operation, heard.Body)
 	if err != nil {
 		return false, err
 	}
@@ -110,14 +110,14 @@ func (l *List[R]) page(ctx context.Context) (page []R, short bool, err error) {
 	query := l.query(l.From(), l.part, l.last)
 	for {
 		asked := l.Ask(l.left)
-		got, _, err := l.send(ctx, query.Limit(asked, ""))
+		heard, err := l.send(ctx, query.Limit(asked, ""))
 		if l.AskFewer(err) {
 			continue
 		}
 		if err != nil {
 			return nil, false, err
 		}
-		if page, err = l.decodeRows(got.body); err != nil {
+		if page, err = l.decodeRows(heard.Body); err != nil {
 			return nil, false, err
 		}
 		for i := range page {

@@ -12,6 +12,7 @@ import (
 	postgrest "github.com/supabase-community/postgrest-go"
 
 	"github.com/supavigil/supavigil/internal/rowjson"
+	"github.com/supavigil/supavigil/internal/trace"
 	"github.com/supavigil/supavigil/supabase"
 )
 
@@ -48,9 +49,9 @@ type Operation[R any] struct {
 
 	client *supabase.Client // since Open
 
-	status   int // of the last answer
-	requests int // those that were tried
-	attempts int // all tries of all requests
+	heard    trace.Heard // of the last request
+	requests int         // those that were tried
+	attempts int         // all tries of all requests
 	rows     int64
 	size     size // of pages
 }
@@ -109,7 +110,7 @@ func (o *Operation[R]) wrap(err error, message string) *supabase.Error {
 
 // Fail is an error of the operation after its last answer.
 func (o *Operation[R]) Fail(message string, err error) *supabase.Error {
-	return &supabase.Error{Op: o.op, Table: o.table.Name, Status: o.status, Attempts: o.attempts, Message: message, Err: err}
+	return &supabase.Error{Op: o.op, Table: o.table.Name, Status: o.heard.Status, Attempts: o.attempts, Message: message, Err: err}
 }
 
 // End writes the operation's one event to the logger in ctx: an error where it
@@ -136,7 +137,7 @@ func (o *Operation[R]) End(ctx context.Context, err *error) {
 	if value := o.about.Value; value != "" {
 		event = event.Str(o.about.Column, value[:min(len(value), maxLogged)])
 	}
-	status := o.status
+	status := o.heard.Status
 	if e, ok := errors.AsType[*supabase.Error](*err); ok {
 		status = e.Status
 		if e.Code != "" {

@@ -34,10 +34,10 @@ func CanLook(ctx context.Context, err error) bool {
 
 // NotThere returns the error of a write after a look that did not find it: the
 // error that came, or, where the look failed, both. The error that came is certain
-// now, unless the last attempt may still be under way.
-func (o *Operation[R]) NotThere(err error, left Traces, lookErr error) error {
+// now, unless the last attempt may be under way still.
+func (o *Operation[R]) NotThere(err error, underWay bool, lookErr error) error {
 	e := o.wrap(err, "")
-	e.Uncertain = left.Last
+	e.Uncertain = underWay
 	if lookErr == nil {
 		return e
 	}
@@ -61,7 +61,7 @@ func (o *Operation[R]) NotThere(err error, left Traces, lookErr error) error {
 //
 // Else the error is err: uncertain where the look is not possible, or fails, and
 // where the rows are not there but the last attempt may still be under way.
-func (o *Operation[R]) resolve(ctx context.Context, rows []Row, left Traces, err error) (map[string]json.RawMessage, error) {
+func (o *Operation[R]) resolve(ctx context.Context, rows []Row, underWay bool, err error) (map[string]json.RawMessage, error) {
 	repeated := isDuplicate(err) && !slices.ContainsFunc(rows, func(row Row) bool { return !row.Made })
 	if !IsUncertain(err) && !repeated {
 		return nil, err
@@ -71,7 +71,7 @@ func (o *Operation[R]) resolve(ctx context.Context, rows []Row, left Traces, err
 	}
 	found, lookErr := o.look(ctx, rows)
 	if lookErr != nil {
-		return nil, o.NotThere(err, left, lookErr)
+		return nil, o.NotThere(err, underWay, lookErr)
 	}
 	missing, others := false, false
 	for _, row := range rows {
@@ -87,7 +87,7 @@ func (o *Operation[R]) resolve(ctx context.Context, rows []Row, left Traces, err
 		e.Err = errors.Join(e.Err, supabase.ErrConflict)
 		return nil, e
 	case others, missing:
-		return nil, o.NotThere(err, left, nil)
+		return nil, o.NotThere(err, underWay, nil)
 	default:
 		return found, nil
 	}
@@ -111,11 +111,11 @@ func (o *Operation[R]) look(ctx context.Context, rows []Row) (map[string]json.Ra
 	}
 	for len(missing) > 0 {
 		some := missing[:min(len(missing), idsPerQuery)]
-		got, _, err := o.send(ctx, o.From().Select("*", "", false).In("id", some))
+		heard, err := o.send(ctx, o.From().Select("*", "", false).In("id", some))
 		if err != nil {
 			return nil, err
 		}
-		stored, err := decodeArray[json.RawMessage](o, got.body)
+		stored, err := decodeArray[json.RawMessage](o, heard.Body)
 		if err != nil {
 			return nil, err
 		}

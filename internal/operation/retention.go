@@ -133,13 +133,13 @@ func (r *retention[R]) look(ctx context.Context) (high string, none, known bool,
 
 // times executes a query for created_at, oldest first.
 func (r *retention[R]) times(ctx context.Context, query *postgrest.FilterBuilder) ([]string, error) {
-	got, _, err := r.send(ctx, query.Order("created_at", oldest))
+	heard, err := r.send(ctx, query.Order("created_at", oldest))
 	if err != nil {
 		return nil, err
 	}
 	rows, err := decodeArray[struct {
 		CreatedAt string `json:"created_at"`
-	}](r.Operation, got.body)
+	}](r.Operation, heard.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -172,13 +172,13 @@ func (r *retention[R]) within(query *postgrest.FilterBuilder, high string) *post
 func (r *retention[R]) deleteEqual(ctx context.Context) error {
 	var before []string
 	for {
-		got, _, err := r.send(ctx, r.From().Select("id", "", false).Eq("created_at", r.low).Limit(pageSize, ""))
+		heard, err := r.send(ctx, r.From().Select("id", "", false).Eq("created_at", r.low).Limit(pageSize, ""))
 		if err != nil {
 			return err
 		}
 		rows, err := decodeArray[struct {
 			ID string `json:"id"`
-		}](r.Operation, got.body)
+		}](r.Operation, heard.Body)
 		if err != nil || len(rows) == 0 {
 			return err
 		}

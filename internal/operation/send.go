@@ -7,37 +7,23 @@ import (
 
 	postgrest "github.com/supabase-community/postgrest-go"
 
-	"github.com/supavigil/supavigil/internal/call"
+	"github.com/supavigil/supavigil/internal/trace"
 )
 
-type answer struct {
-	body    []byte
-	count   int64
-	counted bool
-}
-
-// Traces says which attempts of a request may have been carried out though their
-// answers do not say so: one before the last, or, where the request failed, the
-// last.
-type Traces struct{ Before, Last bool }
-
 // send executes a query that has the same effect once or many times.
-func (o *Operation[R]) send(ctx context.Context, query *postgrest.FilterBuilder) (answer, Traces, error) {
+func (o *Operation[R]) send(ctx context.Context, query *postgrest.FilterBuilder) (trace.Heard, error) {
 	return o.sendPayload(ctx, query, nil)
 }
 
-// sendPayload does the same with JSON for a query that was built without a value:
-// postgrest-go would encode it once more.
-func (o *Operation[R]) sendPayload(ctx context.Context, query *postgrest.FilterBuilder, payload []byte) (answer, Traces, error) {
-	ctx, record := o.record(ctx)
-	record.Payload = payload
-	_, count, err := query.ExecuteWithContext(ctx)
-	o.note(record)
-	left := Traces{Before: record.Unsure, Last: record.LastUnsure}
+// sendPayload does the same with a body for a query that was built without one.
+func (o *Operation[R]) sendPayload(ctx context.Context, query *postgrest.FilterBuilder, payload []byte) (trace.Heard, error) {
+	ctx, t := trace.New(ctx, o.told(payload))
+	_, _, err := query.ExecuteWithContext(ctx)
+	o.note(t.Heard)
 	if err != nil {
-		return answer{}, left, o.wrap(err, "postgrest-go did not send the request")
+		return t.Heard, o.wrap(err, "postgrest-go did not send the request")
 	}
-	return answer{body: record.Body, count: count, counted: record.Counted}, left, nil
+	return t.Heard, nil
 }
 
 // Call calls a function that has the same effect once or many times and returns
@@ -50,9 +36,9 @@ func (o *Operation[R]) Call(ctx context.Context, function string, args any) ([]R
 	return o.decodeRows(body)
 }
 
-// CallFor calls such a function for what else it returns, and decodes that as
+// CallInto calls such a function for what else it returns, and decodes that as
 // encoding/json does.
-func (o *Operation[R]) CallFor(ctx context.Context, result any, function string, args any) error {
+func (o *Operation[R]) CallInto(ctx context.Context, result any, function string, args any) error {
 	body, err := o.call(ctx, function, args)
 	if err != nil {
 		return err
@@ -64,56 +50,58 @@ func (o *Operation[R]) CallFor(ctx context.Context, result any, function string,
 }
 
 func (o *Operation[R]) call(ctx context.Context, function string, args any) ([]byte, error) {
-	ctx, record := o.record(ctx)
+	ctx, t := trace.New(ctx, o.told(nil))
 	err := o.client.RPC(ctx, function, args, nil)
-	o.note(record)
+	o.note(t.Heard)
 	if err != nil {
 		return nil, o.wrap(err, "the function was not called")
 	}
-	return record.Body, nil
+	return t.Body, nil
 }
 
-// note keeps how a request went.
-func (o *Operation[R]) note(record *call.Record) {
-	o.status = record.Status
-	o.attempts += record.Attempts - o.size.spent
-	o.requests += min(record.Attempts-o.size.spent, 1)
-	o.size.last = record
+// told is what the transport is told of each request.
+func (o *Operation[R]) told(payload []byte) trace.Told {
+	return trace.Told{Payload: payload, Repeatable: true, Divisible: o.size.asked > 1, Spent: o.size.spent}
+}
+
+// note keeps how a request went, without what it brought.
+func (o *Operation[R]) note(heard trace.Heard) {
+	heard.Body = nil
+	o.heard = heard
+	o.attempts += heard.Attempts
+	o.requests += min(heard.Attempts, 1)
 }
 
 // count executes a query that asks for an exact count, and returns it.
 func (o *Operation[R]) count(ctx context.Context, query *postgrest.FilterBuilder) (int64, error) {
-	got, _, err := o.send(ctx, query)
-	if err != nil {
-		return 0, err
+	heard, err := o.send(ctx, query)
+	if err == nil && !heard.Counted {
+		err = o.Fail("the answer does not say how many rows it counted", errors.New("no count in Content-Range"))
 	}
-	if !got.counted {
-		return 0, o.Fail("the answer does not say how many rows it counted", errors.New("no count in Content-Range"))
-	}
-	return got.count, nil
+	return heard.Count, err
 }
 
 // Get executes a query that ends in Single and returns its row. Without one the
 // error is ErrNotFound.
 func (o *Operation[R]) Get(ctx context.Context, query *postgrest.FilterBuilder) (*R, error) {
-	got, _, err := o.send(ctx, query)
+	heard, err := o.send(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return o.decodeRow(got.body)
+	return o.decodeRow(heard.Body)
 }
 
 // Change executes a query that changes rows and returns them. Where it changed
-// none, an attempt before may have.
-func (o *Operation[R]) Change(ctx context.Context, query *postgrest.FilterBuilder) ([]R, Traces, error) {
-	got, left, err := o.send(ctx, query)
+// none, an earlier attempt may have.
+func (o *Operation[R]) Change(ctx context.Context, query *postgrest.FilterBuilder) ([]R, trace.Heard, error) {
+	heard, err := o.send(ctx, query)
 	if err != nil {
-		return nil, left, err
+		return nil, heard, err
 	}
-	rows, err := o.decodeRows(got.body)
+	rows, err := o.decodeRows(heard.Body)
 	if err != nil {
-		left.Last = true
-		return nil, left, o.Uncertain(err)
+		heard.LastUncertain = true
+		return nil, heard, o.Uncertain(err)
 	}
-	return rows, left, nil
+	return rows, heard, nil
 }
