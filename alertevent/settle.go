@@ -44,14 +44,14 @@ func (m AlertEventModel) settle(ctx context.Context, id string, change map[strin
 	if err := op.Open(ctx, m.Connect, column.ID(id)); err != nil {
 		return nil, err
 	}
-	changed, heard, err := op.Change(ctx, op.From().Update(change, "representation", "").Eq("id", id).Filter("status", operator, string(status)))
+	changed, heard, err := op.Change(ctx, op.From().Update(change, "representation", "").Eq("id", id).Filter("status", operator, string(status)), operation.ID(id))
 	switch {
 	case len(changed) > 0:
 		return &changed[0], nil
 	case err != nil && !(operation.IsUncertain(err) && operation.CanLook(ctx, err)):
 		return nil, err
 	}
-	alert, lookErr := op.Get(ctx, op.From().Select("*", "", false).Eq("id", id).Single())
+	alert, lookErr := op.Get(ctx, op.From().Select("*", "", false).Eq("id", id).Single(), operation.ID(id))
 	unknown := errors.Is(lookErr, supabase.ErrNotFound)
 	switch {
 	case err == nil && unknown:

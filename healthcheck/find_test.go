@@ -230,6 +230,9 @@ func TestDeleteOlderThanNeedsACount(t *testing.T) {
 		answerNext(server, http.StatusNoContent, header, "")
 		deleted, err := model.DeleteOlderThan(t.Context(), 1)
 		require.ErrorContains(t, err, "the answer does not say how many rows it counted")
+		var e *supabase.Error
+		require.ErrorAs(t, err, &e)
+		require.True(t, e.Uncertain)
 		require.Zero(t, deleted)
 	}
 }

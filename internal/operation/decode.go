@@ -10,7 +10,7 @@ import (
 	"github.com/supavigil/supavigil/supabase"
 )
 
-func (o *Operation[R]) decodeRow(body []byte) (*R, error) {
+func (o *Operation[R]) decodeRow(body []byte, where ...Filter) (*R, error) {
 	row, plain := rowjson.Row(body, o.table.Columns)
 	if !plain {
 		var general R
@@ -19,14 +19,14 @@ func (o *Operation[R]) decodeRow(body []byte) (*R, error) {
 		}
 		row = general
 	}
-	if o.table.id(&row) == "" {
-		return nil, o.undecodable(errNoID)
+	if err := o.check(&row, where); err != nil {
+		return nil, err
 	}
 	o.rows++
 	return &row, nil
 }
 
-func (o *Operation[R]) decodeRows(body []byte) ([]R, error) {
+func (o *Operation[R]) decodeRows(body []byte, where ...Filter) ([]R, error) {
 	rows, plain := rowjson.Rows(body, o.table.Columns)
 	if !plain {
 		var err error
@@ -35,12 +35,30 @@ func (o *Operation[R]) decodeRows(body []byte) ([]R, error) {
 		}
 	}
 	for i := range rows {
-		if o.table.id(&rows[i]) == "" {
-			return nil, o.undecodable(errNoID)
+		if err := o.check(&rows[i], where); err != nil {
+			return nil, err
 		}
 	}
 	o.rows += int64(len(rows))
 	return rows, nil
+}
+
+// check returns an error unless a row has an id, and the values that it was asked
+// for by: not every server, or what stands before it, heeds every filter.
+func (o *Operation[R]) check(row *R, where []Filter) error {
+	if o.table.id(row) == "" {
+		return o.undecodable(errNoID)
+	}
+	for _, f := range where {
+		if value, _ := o.table.Value(row, f.Column); !f.holds(value) {
+			return o.another(f.Column)
+		}
+	}
+	return nil
+}
+
+func (o *Operation[R]) another(column string) error {
+	return o.Fail("the answer has a row of another "+column, errors.New("a row that was not asked for"))
 }
 
 func decodeArray[E, R any](o *Operation[R], body []byte) ([]E, error) {

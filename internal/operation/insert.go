@@ -126,7 +126,8 @@ func (l *limits) lower(batch []Row, err error) bool {
 
 // InsertBatch stores rows by one request, all or none of them; nothing travels
 // back. tried says that an earlier call with the same rows may have been carried
-// out; uncertain, which is the error's, that this or that one may have been. What
+// out; uncertain, which is the error's, that this or that one may have been, and
+// without an error that one was, though this request was answered otherwise. What
 // can be found out by the rows' ids is, see resolve.
 func (o *Operation[R]) InsertBatch(ctx context.Context, batch []Row, tried bool) (uncertain bool, err error) {
 	heard, err := o.sendPayload(ctx, o.From().Insert(nil, false, "", "minimal", ""), array(batch))
@@ -141,9 +142,10 @@ func (o *Operation[R]) InsertBatch(ctx context.Context, batch []Row, tried bool)
 		if _, err = o.resolve(ctx, batch, heard.LastUncertain, err); err != nil {
 			return IsUncertain(err), err
 		}
+		uncertain = true
 	}
 	o.rows += int64(len(batch))
-	return false, nil
+	return uncertain, nil
 }
 
 func bodySize(batch []Row) (bytes int) {

@@ -4,12 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/supavigil/supavigil/supabase"
 )
+
+// ErrOtherRow is a conflict with a row that was looked at and is another: it has
+// the id, and holds something else than was sent.
+var ErrOtherRow = fmt.Errorf("%w: another row has the id", supabase.ErrConflict)
 
 // IsUncertain says of a write's error that it may have been carried out all the
 // same.
@@ -37,7 +42,8 @@ func CanLook(ctx context.Context, err error) bool {
 // now, unless the last attempt may be under way still.
 func (o *Operation[R]) NotThere(err error, underWay bool, lookErr error) error {
 	e := o.wrap(err, "")
-	e.Uncertain = underWay
+	// With a code, a 500 is the server's own word, and nothing is under way.
+	e.Uncertain = underWay && (e.Status != http.StatusInternalServerError || e.Code == "")
 	if lookErr == nil {
 		return e
 	}
@@ -80,17 +86,26 @@ func (o *Operation[R]) resolve(ctx context.Context, rows []Row, underWay bool, e
 		others = others || there && !row.Made && !holds(stored, row.JSON)
 	}
 	switch {
-	case others && !errors.Is(err, supabase.ErrConflict):
+	case others:
 		e := o.wrap(err, "")
 		e.Uncertain = false
-		e.Message += "; and another row has the id"
-		e.Err = errors.Join(e.Err, supabase.ErrConflict)
+		if !errors.Is(err, supabase.ErrConflict) {
+			e.Message += "; and another row has the id"
+		}
+		e.Err = errors.Join(e.Err, ErrOtherRow)
 		return nil, e
-	case others, missing:
+	case missing:
 		return nil, o.NotThere(err, underWay, nil)
 	default:
 		return found, nil
 	}
+}
+
+// Holds says whether the table has a row, as it was sent.
+func (o *Operation[R]) Holds(ctx context.Context, row Row) (bool, error) {
+	found, err := o.look(ctx, []Row{row})
+	stored, there := found[row.key()]
+	return there && (row.Made || holds(stored, row.JSON)), err
 }
 
 // isDuplicate tells a unique constraint from the others that are a conflict, if the

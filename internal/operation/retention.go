@@ -203,6 +203,9 @@ func (r *retention[R]) deleteEqual(ctx context.Context) error {
 func (r *retention[R]) delete(ctx context.Context, query *postgrest.FilterBuilder) error {
 	deleted, err := r.count(ctx, query)
 	r.rows += deleted
+	if errors.Is(err, errNoCount) {
+		return r.Uncertain(err)
+	}
 	return err
 }
 

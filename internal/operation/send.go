@@ -76,29 +76,31 @@ func (o *Operation[R]) note(heard trace.Heard) {
 func (o *Operation[R]) count(ctx context.Context, query *postgrest.FilterBuilder) (int64, error) {
 	heard, err := o.send(ctx, query)
 	if err == nil && !heard.Counted {
-		err = o.Fail("the answer does not say how many rows it counted", errors.New("no count in Content-Range"))
+		err = o.Fail("the answer does not say how many rows it counted", errNoCount)
 	}
 	return heard.Count, err
 }
 
-// Get executes a query that ends in Single and returns its row. Without one the
-// error is ErrNotFound.
-func (o *Operation[R]) Get(ctx context.Context, query *postgrest.FilterBuilder) (*R, error) {
+var errNoCount = errors.New("no count in Content-Range")
+
+// Get executes a query that ends in Single and returns its row, which must be one
+// of where. Without one the error is ErrNotFound.
+func (o *Operation[R]) Get(ctx context.Context, query *postgrest.FilterBuilder, where ...Filter) (*R, error) {
 	heard, err := o.send(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return o.decodeRow(heard.Body)
+	return o.decodeRow(heard.Body, where...)
 }
 
-// Change executes a query that changes rows and returns them. Where it changed
-// none, an earlier attempt may have.
-func (o *Operation[R]) Change(ctx context.Context, query *postgrest.FilterBuilder) ([]R, trace.Heard, error) {
+// Change executes a query that changes rows and returns them, which must be some of
+// where. Where it changed none, an earlier attempt may have.
+func (o *Operation[R]) Change(ctx context.Context, query *postgrest.FilterBuilder, where ...Filter) ([]R, trace.Heard, error) {
 	heard, err := o.send(ctx, query)
 	if err != nil {
 		return nil, heard, err
 	}
-	rows, err := o.decodeRows(heard.Body)
+	rows, err := o.decodeRows(heard.Body, where...)
 	if err != nil {
 		heard.LastUncertain = true
 		return nil, heard, o.Uncertain(err)
