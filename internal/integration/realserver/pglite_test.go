@@ -18,5 +18,12 @@ func TestPGliteAnswersSQL(t *testing.T) {
 	var refused *pgconn.PgError
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, "42703", refused.Code)
+
+	other, err := StartPGlite(t.Context())
+	require.NoError(t, err)
+	rows, err = other.Query(t.Context(), "SELECT to_regclass('t')")
+	require.NoError(t, err)
+	require.Equal(t, [][]*string{{nil}}, rows, "each is a database of its own")
+	require.NoError(t, other.Close())
 	require.NoError(t, database.Close())
 }
