@@ -15,7 +15,8 @@ import (
 // value is the default; what is negative is ErrInvalid at the first Record.
 type RecorderOptions struct {
 	// MaxRows is how many rows are held at most, those that wait and those that
-	// are being sent. Defaults to 100,000.
+	// are being sent; up to 32 more where all of them are refused alone, so that it
+	// shows whether others can be stored. Defaults to 100,000.
 	MaxRows int
 	// MaxBytes is how many bytes of memory they may take: their JSON, and 160
 	// bytes for each. The request under way needs a few MiB besides. Defaults to
