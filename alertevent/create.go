@@ -2,10 +2,10 @@ package alertevent
 
 import (
 	"context"
+	"errors"
 
 	"github.com/supavigil/supavigil/internal/column"
 	"github.com/supavigil/supavigil/internal/operation"
-	"github.com/supavigil/supavigil/supabase"
 )
 
 // CreateAlertEventData is what there is to raise.
@@ -42,36 +42,38 @@ type insertRow struct {
 // before, or holds something else than data, such as what a trigger made of it.
 // After an attempt whose answer was lost the row is looked for before an error is
 // returned; where that fails, the error is Uncertain.
-func (m AlertEventModel) Create(ctx context.Context, data CreateAlertEventData) (*AlertEvent, error) {
-	row, problems := data.encode()
-	o := operation.Begin(operation.Insert, table, "service_name", data.ServiceName)
-	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) (*AlertEvent, error) {
-		return operation.InsertRow(ctx, o, client, row, shape)
-	})
+func (m AlertEventModel) Create(ctx context.Context, data CreateAlertEventData) (created *AlertEvent, err error) {
+	op := alerts.Begin(operation.Insert, operation.Service(data.ServiceName))
+	defer op.End(ctx, &err)
+	row, invalid := data.encode()
+	if err := op.Open(ctx, m.Connect, invalid); err != nil {
+		return nil, err
+	}
+	return op.InsertRow(ctx, row)
 }
 
-// encode returns the row that travels for data, and what is wrong with it.
-func (data CreateAlertEventData) encode() (operation.Row, []string) {
+// encode returns the row that travels for data, or what is invalid in it.
+func (data CreateAlertEventData) encode() (operation.Row, error) {
 	if data.Status == "" {
 		data.Status = StatusActive
 	}
 	row := insertRow(data)
 	row.ID = operation.NewID(data.ID)
-	encoded, problem := column.Row(&row, "details", &row.Details)
-	return operation.Row{ID: row.ID, Made: data.ID == "", JSON: encoded}, []string{
+	encoded, err := column.Marshal(&row, "details", &row.Details)
+	return operation.Row{ID: row.ID, Made: data.ID == "", JSON: encoded}, errors.Join(
 		column.OptionalID(data.ID),
 		column.ServiceName(data.ServiceName),
 		checkAlertType(data.AlertType),
 		checkStatus(data.Status),
 		column.Text("message", data.Message),
-		problem,
-	}
+		err,
+	)
 }
 
-func checkAlertType(alertType AlertType) string {
+func checkAlertType(alertType AlertType) error {
 	return column.OneOf("alert_type", alertType, AlertTypeServiceDown, AlertTypeServiceDegraded, AlertTypeRecovery)
 }
 
-func checkStatus(status Status) string {
+func checkStatus(status Status) error {
 	return column.OneOf("status", status, StatusActive, StatusAcknowledged, StatusResolved)
 }

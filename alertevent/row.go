@@ -116,4 +116,4 @@ func value(a *AlertEvent, column string) (text string, at time.Time) {
 	}
 }
 
-var shape = operation.Shape[AlertEvent]{Value: value, Columns: readColumn}
+var alerts = operation.Table[AlertEvent]{Name: "alert_events", Value: value, Columns: readColumn}

@@ -38,31 +38,32 @@ func (m AlertEventModel) Resolve(ctx context.Context, id string) (*AlertEvent, e
 
 // settle makes a change to the alert with id where its status is movable, by a
 // filter's operator and value, and reads it where it is not, or was not there.
-func (m AlertEventModel) settle(ctx context.Context, id string, change map[string]string, operator string, status Status) (*AlertEvent, error) {
-	o := operation.Begin(operation.Update, table, "id", id)
-	return operation.Run(ctx, o, m.Connect, []string{column.ID(id)}, func(client *supabase.Client) (*AlertEvent, error) {
-		query := client.From(table).Update(change, "representation", "").Eq("id", id).Filter("status", operator, string(status))
-		changed, left, err := operation.Change(ctx, o, query, shape, operation.Match{Column: "id", Value: id})
-		switch {
-		case len(changed) > 0:
-			return &changed[0], nil
-		case err != nil && !(operation.IsUncertain(err) && operation.CanLook(ctx, err)):
-			return nil, err
-		}
-		alert, lookErr := operation.Get(ctx, o, client.From(table).Select("*", "", false).Eq("id", id).Single(), shape, operation.Match{Column: "id", Value: id})
-		unknown := errors.Is(lookErr, supabase.ErrNotFound)
-		switch {
-		case err == nil && unknown:
-			return nil, noAlert(lookErr)
-		case err == nil && lookErr != nil && left.Before:
-			return nil, o.Uncertain(lookErr)
-		case err == nil, lookErr == nil && (alert.Status == status) != (operator == "eq"):
-			return alert, lookErr
-		case unknown:
-			lookErr = nil
-		}
-		return nil, o.NotThere(err, left, lookErr)
-	})
+func (m AlertEventModel) settle(ctx context.Context, id string, change map[string]string, operator string, status Status) (settled *AlertEvent, err error) {
+	op := alerts.Begin(operation.Update, operation.ID(id))
+	defer op.End(ctx, &err)
+	if err := op.Open(ctx, m.Connect, column.ID(id)); err != nil {
+		return nil, err
+	}
+	changed, heard, err := op.Change(ctx, op.From().Update(change, "representation", "").Eq("id", id).Filter("status", operator, string(status)), operation.ID(id))
+	switch {
+	case len(changed) > 0:
+		return &changed[0], nil
+	case err != nil && !(operation.IsUncertain(err) && operation.CanLook(ctx, err)):
+		return nil, err
+	}
+	alert, lookErr := op.Get(ctx, op.From().Select("*", "", false).Eq("id", id).Single(), operation.ID(id))
+	unknown := errors.Is(lookErr, supabase.ErrNotFound)
+	switch {
+	case err == nil && unknown:
+		return nil, noAlert(lookErr)
+	case err == nil && lookErr != nil && heard.EarlierUncertain:
+		return nil, op.Uncertain(lookErr)
+	case err == nil, lookErr == nil && (alert.Status == status) != (operator == "eq"):
+		return alert, lookErr
+	case unknown:
+		lookErr = nil
+	}
+	return nil, op.NotThere(err, heard.LastUncertain, lookErr)
 }
 
 func noAlert(err error) error {

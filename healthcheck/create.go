@@ -3,12 +3,12 @@ package healthcheck
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/supavigil/supavigil/internal/column"
 	"github.com/supavigil/supavigil/internal/operation"
 	"github.com/supavigil/supavigil/internal/timestamp"
-	"github.com/supavigil/supavigil/supabase"
 )
 
 // CreateHealthCheckData is what a probe has to say.
@@ -54,32 +54,34 @@ func NewID() string { return operation.NewID("") }
 // before, or holds something else than data, such as what a trigger made of it.
 // After an attempt whose answer was lost the row is looked for before an error is
 // returned; where that fails, the error is Uncertain.
-func (m HealthCheckModel) Create(ctx context.Context, data CreateHealthCheckData) (*ServiceHealthCheck, error) {
-	row, problems := data.encode()
-	o := operation.Begin(operation.Insert, table, "service_name", data.ServiceName)
-	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) (*ServiceHealthCheck, error) {
-		return operation.InsertRow(ctx, o, client, row, shape)
-	})
+func (m HealthCheckModel) Create(ctx context.Context, data CreateHealthCheckData) (created *ServiceHealthCheck, err error) {
+	op := checks.Begin(operation.Insert, operation.Service(data.ServiceName))
+	defer op.End(ctx, &err)
+	row, invalid := data.encode()
+	if err := op.Open(ctx, m.Connect, invalid); err != nil {
+		return nil, err
+	}
+	return op.InsertRow(ctx, row)
 }
 
-// encode returns the row that travels for data, and what is wrong with it.
-func (data CreateHealthCheckData) encode() (operation.Row, []string) {
+// encode returns the row that travels for data, or what is invalid in it.
+func (data CreateHealthCheckData) encode() (operation.Row, error) {
 	row := insertRow(data)
 	row.ID, row.CheckedAt = operation.NewID(data.ID), timestamp.Cut(data.CheckedAt)
 	wrongTime := column.CheckedAt(data.CheckedAt)
-	if wrongTime != "" {
+	if wrongTime != nil {
 		row.CheckedAt = time.Time{} // it would not marshal
 	}
-	encoded, problem := column.Row(&row, "probe_details", &row.ProbeDetails)
-	return operation.Row{ID: row.ID, Made: data.ID == "", JSON: encoded}, []string{
+	encoded, err := column.Marshal(&row, "probe_details", &row.ProbeDetails)
+	return operation.Row{ID: row.ID, Made: data.ID == "", JSON: encoded}, errors.Join(
 		column.OptionalID(data.ID),
 		column.ServiceName(data.ServiceName),
 		checkStatus(data.Status),
 		column.LatencyMS(data.LatencyMS),
 		column.Text("error_message", data.ErrorMessage),
-		problem,
+		err,
 		wrongTime,
-	}
+	)
 }
 
 // decode returns the data that a row was made of, with its ID, times in UTC and
@@ -90,6 +92,6 @@ func decode(row operation.Row) CreateHealthCheckData {
 	return CreateHealthCheckData(data)
 }
 
-func checkStatus(status Status) string {
+func checkStatus(status Status) error {
 	return column.OneOf("status", status, StatusHealthy, StatusDegraded, StatusDown)
 }

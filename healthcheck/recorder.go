@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -100,30 +99,33 @@ func NewRecorder(model HealthCheckModel, options RecorderOptions) *Recorder {
 
 // insert stores rows, all or none.
 func (f *face) insert(ctx context.Context, rows []operation.Row, tried bool) (uncertain bool, err error) {
-	subject, value := "", ""
+	about := operation.Filter{}
 	if len(rows) == 1 {
-		subject, value = "id", rows[0].ID
+		about = operation.ID(rows[0].ID)
 	}
-	uncertain = tried
-	o := operation.Begin(operation.Insert, table, subject, value)
-	_, err = operation.Run(f.logger.Load().WithContext(ctx), o, f.model.Connect, nil, func(client *supabase.Client) (struct{}, error) {
-		var err error
-		uncertain, err = operation.InsertBatch(ctx, o, client, rows, tried)
-		if errors.Is(err, supabase.ErrConflict) && !uncertain && !tried {
-			// Rows that were recorded before, from Unsent perhaps, are stored.
-			uncertain, err = operation.InsertBatch(ctx, o, client, rows, true)
-		}
-		return struct{}{}, err
-	})
+	ctx = f.logger.Load().WithContext(ctx)
+	op := checks.Begin(operation.Insert, about)
+	defer op.End(ctx, &err)
+	if err := op.Open(ctx, f.model.Connect); err != nil {
+		return tried, err
+	}
+	uncertain, err = op.InsertBatch(ctx, rows, tried)
+	if errors.Is(err, supabase.ErrConflict) && !uncertain && !tried {
+		// Rows that were recorded before, from Unsent perhaps, are stored.
+		uncertain, err = op.InsertBatch(ctx, rows, true)
+	}
 	return uncertain, err
 }
 
 // find says whether a row is stored.
-func (f *face) find(ctx context.Context, row operation.Row) (bool, error) {
-	o := operation.Begin(operation.Select, table, "id", row.ID)
-	return operation.Run(f.logger.Load().WithContext(ctx), o, f.model.Connect, nil, func(client *supabase.Client) (bool, error) {
-		return operation.Holds(ctx, o, client, row)
-	})
+func (f *face) find(ctx context.Context, row operation.Row) (found bool, err error) {
+	ctx = f.logger.Load().WithContext(ctx)
+	op := checks.Begin(operation.Select, operation.ID(row.ID))
+	defer op.End(ctx, &err)
+	if err := op.Open(ctx, f.model.Connect); err != nil {
+		return false, err
+	}
+	return op.Holds(ctx, row)
 }
 
 // ready returns what makes calls futile.
@@ -166,12 +168,12 @@ func (r *Recorder) Record(ctx context.Context, data CreateHealthCheckData) error
 	if data.CheckedAt.IsZero() {
 		data.CheckedAt = time.Now()
 	}
-	row, problems := data.encode()
+	row, invalid := data.encode()
 	if size := recorder.Size(row); size > r.maxBytes {
-		problems = append(problems, fmt.Sprintf("the row takes %d bytes, and MaxBytes is %d", size, r.maxBytes))
+		invalid = errors.Join(invalid, fmt.Errorf("the row takes %d bytes, and MaxBytes is %d", size, r.maxBytes))
 	}
-	if found := slices.DeleteFunc(problems, func(problem string) bool { return problem == "" }); len(found) > 0 {
-		return notRecorded(supabase.ErrInvalid, strings.Join(found, "; "))
+	if invalid != nil {
+		return notRecorded(supabase.ErrInvalid, strings.ReplaceAll(invalid.Error(), "\n", "; "))
 	}
 	if !r.opened.Load() {
 		if err := r.open(ctx); err != nil {

@@ -53,7 +53,8 @@ func TestRecorderFlush(t *testing.T) {
 		err := within(t, time.Minute, r.Flush)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, supabase.ErrUnavailable)
-		require.ErrorContains(t, err, "insert service_health_checks: 1 row is not stored: ")
+		// The minute may end while a request with the row is in flight.
+		require.Regexp(t, "insert service_health_checks: 1 row (is not stored|may be stored or not): ", err.Error())
 		go func() {
 			time.Sleep(time.Minute) //nolint:forbidigo // in a bubble
 			w.breaks(nil)
@@ -188,23 +189,21 @@ func TestRecorderLooksForARowBeforeItIsRefused(t *testing.T) {
 // A gateway that refuses requests at random has no row refused.
 func TestRecorderBehindAGatewayThatRefusesAtRandom(t *testing.T) {
 	t.Parallel()
-	for _, part := range []float64{1. / 3, 1. / 2} {
-		for _, batchRows := range []int{1, 1000} {
-			w := newWire(t)
-			synctest.Test(t, func(t *testing.T) {
-				w.breaks(func(*http.Request, string, func()) (*http.Response, error) {
-					if rand.Float64() < part { //nolint:gosec // not a secret
-						return replies(403, ""), nil
-					}
-					return nil, nil //nolint:nilnil // no fault
-				})
-				r := w.recorder(healthcheck.RecorderOptions{BatchRows: batchRows})
-				record(t, r, "s", 2000)
-				require.NoError(t, r.Close(t.Context()))
-				require.Zero(t, r.Stats().Refused)
+	for batchRows, part := range map[int]float64{1: 1. / 3, 1000: 1. / 2} {
+		w := newWire(t)
+		synctest.Test(t, func(t *testing.T) {
+			w.breaks(func(*http.Request, string, func()) (*http.Response, error) {
+				if rand.Float64() < part { //nolint:gosec // not a secret
+					return replies(403, ""), nil
+				}
+				return nil, nil //nolint:nilnil // no fault
 			})
-			require.Len(t, w.stored(t), 2000)
-		}
+			r := w.recorder(healthcheck.RecorderOptions{BatchRows: batchRows})
+			record(t, r, "s", 2000)
+			require.NoError(t, r.Close(t.Context()))
+			require.Zero(t, r.Stats().Refused)
+		})
+		require.Len(t, w.stored(t), 2000)
 	}
 }
 

@@ -100,4 +100,4 @@ func value(c *ServiceHealthCheck, column string) (text string, at time.Time) {
 	}
 }
 
-var shape = operation.Shape[ServiceHealthCheck]{Value: value, Columns: readColumn}
+var checks = operation.Table[ServiceHealthCheck]{Name: table, Value: value, Columns: readColumn}

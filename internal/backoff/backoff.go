@@ -16,7 +16,7 @@ const (
 // many callers do not come back at once.
 func Wait(failures int) time.Duration {
 	wait := most
-	if doublings := max(failures-1, 0); doublings < 6 {
+	if doublings := max(failures, 1) - 1; doublings < 6 {
 		wait = min(first<<doublings, most)
 	}
 	return wait/2 + rand.N(wait/2+1) //nolint:gosec // spreading callers needs no secrecy

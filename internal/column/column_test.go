@@ -21,7 +21,10 @@ func TestChecks(t *testing.T) {
 	hundred := strings.Repeat("é", 100)
 	tooLarge := math.MaxInt32
 	tooLarge++ // where int has 32 bits, it is the least of all
-	tests := map[string]struct{ got, want string }{
+	tests := map[string]struct {
+		got  error
+		want string // "": nil
+	}{
 		"service_name":                       {column.ServiceName("api"), ""},
 		"service_name stored as given":       {column.ServiceName(" api "), ""},
 		"service_name, 100 characters":       {column.ServiceName(hundred), ""},
@@ -72,8 +75,18 @@ func TestChecks(t *testing.T) {
 		"limit negative":                     {column.Limit(-1), "limit must not be negative (0: the default), not -1"},
 	}
 	for name, test := range tests {
-		require.Equal(t, test.want, test.got, name)
+		requireError(t, test.want, test.got, name)
 	}
+}
+
+// requireError asserts an error by its text, "" for none.
+func requireError(t *testing.T, want string, err error, message string) {
+	t.Helper()
+	if want == "" {
+		require.NoError(t, err, message)
+		return
+	}
+	require.EqualError(t, err, want, message)
 }
 
 type tagged struct {
@@ -98,16 +111,16 @@ func (p prefixed) MarshalText() ([]byte, error) { return []byte("p" + string(p))
 
 func TestJSONB(t *testing.T) {
 	t.Parallel()
-	row := func(details map[string]any) (string, string) {
-		data, problem := column.Row(map[string]any{"details": details}, "details", &details)
-		require.Equal(t, problem, column.JSONB("details", details), "the same, looked at alone")
-		return string(data), problem
+	row := func(details map[string]any) (string, error) {
+		data, err := column.Marshal(map[string]any{"details": details}, "details", &details)
+		require.Equal(t, err, column.JSONB("details", details), "the same, looked at alone")
+		return string(data), err
 	}
-	data, problem := row(nil)
-	require.Empty(t, problem)
+	data, err := row(nil)
+	require.NoError(t, err)
 	require.JSONEq(t, `{"details":null}`, data)
-	data, problem = row(map[string]any{})
-	require.Empty(t, problem)
+	data, err = row(map[string]any{})
+	require.NoError(t, err)
 	require.JSONEq(t, `{"details":{}}`, data)
 
 	fine := map[string]any{
@@ -115,8 +128,8 @@ func TestJSONB(t *testing.T) {
 		"nested": map[string]any{"a": []any{1, "é☃\ufffd", nil, true}}, "struct": tagged{Name: "n", Hidden: "\xff", inner: "\xff"}, "bytes": []byte{0xff, 0},
 		"pointer": &tagged{}, "nil pointer": (*tagged)(nil), "array": [2]word{"a", "b"}, "map": map[word]int{"a": 1}, "text": prefixed("a"), "backslash": `\u0000`, "nil values that marshal": []any{(*netip.Addr)(nil), (*time.Time)(nil), (*prefixed)(nil)}, "a pair": json.RawMessage(`"\ud83d\ude00 \\ud800"`), "depth": deep(9_900),
 	}
-	data, problem = row(fine)
-	require.Empty(t, problem)
+	data, err = row(fine)
+	require.NoError(t, err)
 	want, err := json.Marshal(map[string]any{"details": fine})
 	require.NoError(t, err)
 	require.JSONEq(t, string(want), data)
@@ -138,9 +151,10 @@ func TestJSONB(t *testing.T) {
 		"a number beyond float64":    json.Number("1e400"), "too deep to be listed": deep(9_998),
 		"a channel": make(chan int), "no number": math.NaN(), "a circle": circle,
 	} {
-		data, problem := row(map[string]any{"value": value})
+		data, err := row(map[string]any{"value": value})
 		require.Empty(t, data, name)
-		require.True(t, strings.HasPrefix(problem, "details"), "%s: %q", name, problem)
-		require.NotContains(t, problem, "\xff")
+		require.Error(t, err, name)
+		require.True(t, strings.HasPrefix(err.Error(), "details"), "%s: %q", name, err)
+		require.NotContains(t, err.Error(), "\xff")
 	}
 }

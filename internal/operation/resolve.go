@@ -24,7 +24,7 @@ func IsUncertain(err error) bool {
 }
 
 // Uncertain returns the operation's error, saying that the write may stand.
-func (o *Operation) Uncertain(err error) *supabase.Error {
+func (o *Operation[R]) Uncertain(err error) *supabase.Error {
 	e := o.wrap(err, "the write may have been carried out")
 	e.Uncertain = true
 	return e
@@ -39,11 +39,11 @@ func CanLook(ctx context.Context, err error) bool {
 
 // NotThere returns the error of a write after a look that did not find it: the
 // error that came, or, where the look failed, both. The error that came is certain
-// now, unless the last attempt may still be under way.
-func (o *Operation) NotThere(err error, left Traces, lookErr error) error {
+// now, unless the last attempt may be under way still.
+func (o *Operation[R]) NotThere(err error, underWay bool, lookErr error) error {
 	e := o.wrap(err, "")
 	// With a code, a 500 is the server's own word, and nothing is under way.
-	e.Uncertain = left.Last && (e.Status != http.StatusInternalServerError || e.Code == "")
+	e.Uncertain = underWay && (e.Status != http.StatusInternalServerError || e.Code == "")
 	if lookErr == nil {
 		return e
 	}
@@ -67,7 +67,7 @@ func (o *Operation) NotThere(err error, left Traces, lookErr error) error {
 //
 // Else the error is err: uncertain where the look is not possible, or fails, and
 // where the rows are not there but the last attempt may still be under way.
-func (o *Operation) resolve(ctx context.Context, client *supabase.Client, rows []Row, left Traces, err error) (map[string]json.RawMessage, error) {
+func (o *Operation[R]) resolve(ctx context.Context, rows []Row, underWay bool, err error) (map[string]json.RawMessage, error) {
 	repeated := isDuplicate(err) && !slices.ContainsFunc(rows, func(row Row) bool { return !row.Made })
 	if !IsUncertain(err) && !repeated {
 		return nil, err
@@ -75,9 +75,9 @@ func (o *Operation) resolve(ctx context.Context, client *supabase.Client, rows [
 	if !CanLook(ctx, err) {
 		return nil, o.Uncertain(err)
 	}
-	found, lookErr := o.look(ctx, client, rows)
+	found, lookErr := o.look(ctx, rows)
 	if lookErr != nil {
-		return nil, o.NotThere(err, left, lookErr)
+		return nil, o.NotThere(err, underWay, lookErr)
 	}
 	missing, others := false, false
 	for _, row := range rows {
@@ -95,15 +95,15 @@ func (o *Operation) resolve(ctx context.Context, client *supabase.Client, rows [
 		e.Err = errors.Join(e.Err, ErrOtherRow)
 		return nil, e
 	case missing:
-		return nil, o.NotThere(err, left, nil)
+		return nil, o.NotThere(err, underWay, nil)
 	default:
 		return found, nil
 	}
 }
 
 // Holds says whether the table has a row, as it was sent.
-func Holds(ctx context.Context, o *Operation, client *supabase.Client, row Row) (bool, error) {
-	found, err := o.look(ctx, client, []Row{row})
+func (o *Operation[R]) Holds(ctx context.Context, row Row) (bool, error) {
+	found, err := o.look(ctx, []Row{row})
 	stored, there := found[row.key()]
 	return there && (row.Made || holds(stored, row.JSON)), err
 }
@@ -118,7 +118,7 @@ func isDuplicate(err error) bool {
 // look reads those of rows that are there, by their ids. A server cuts an answer at
 // its db-max-rows without a word, so what is missing is asked for until an answer
 // brings none of it; the rows behind that are not looked for.
-func (o *Operation) look(ctx context.Context, client *supabase.Client, rows []Row) (map[string]json.RawMessage, error) {
+func (o *Operation[R]) look(ctx context.Context, rows []Row) (map[string]json.RawMessage, error) {
 	found := make(map[string]json.RawMessage, len(rows))
 	missing := make([]string, len(rows))
 	for i, row := range rows {
@@ -126,11 +126,11 @@ func (o *Operation) look(ctx context.Context, client *supabase.Client, rows []Ro
 	}
 	for len(missing) > 0 {
 		some := missing[:min(len(missing), idsPerQuery)]
-		got, _, err := o.send(ctx, client.From(o.table).Select("*", "", false).In("id", some))
+		heard, err := o.send(ctx, o.From().Select("*", "", false).In("id", some))
 		if err != nil {
 			return nil, err
 		}
-		stored, err := decodeArray[json.RawMessage](o, got.body)
+		stored, err := decodeArray[json.RawMessage](o, heard.Body)
 		if err != nil {
 			return nil, err
 		}

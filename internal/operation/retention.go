@@ -32,8 +32,8 @@ const (
 // PostgREST ignores a limit on DELETE, so a slice ends at the created_at of the
 // row that stands so many places on. No slice is a transaction with the next:
 // what was deleted stays deleted, and another call goes on from there.
-func DeleteOlderThan(ctx context.Context, o *Operation, client *supabase.Client, days int) (int64, error) {
-	r := retention{Operation: o, client: client, cutoff: cutoff(o.began, days), slice: firstSlice}
+func (o *Operation[R]) DeleteOlderThan(ctx context.Context, days int) (int64, error) {
+	r := retention[R]{Operation: o, cutoff: cutoff(o.began, days), slice: firstSlice}
 	err := r.run(ctx)
 	return o.rows, err
 }
@@ -44,9 +44,8 @@ func cutoff(now time.Time, days int) time.Time {
 	return now.UTC().AddDate(0, 0, -days).Truncate(time.Microsecond)
 }
 
-type retention struct {
-	*Operation
-	client *supabase.Client
+type retention[R any] struct {
+	*Operation[R]
 	cutoff time.Time
 	slice  int  // rows of the next one
 	looked bool // at the oldest rows
@@ -55,7 +54,7 @@ type retention struct {
 	low string
 }
 
-func (r *retention) run(ctx context.Context) error {
+func (r *retention[R]) run(ctx context.Context) error {
 	for {
 		if err := ctx.Err(); err != nil {
 			return r.Fail(err.Error(), err)
@@ -76,7 +75,7 @@ func (r *retention) run(ctx context.Context) error {
 }
 
 // deleteSlice deletes the oldest rows, and says whether they were the last.
-func (r *retention) deleteSlice(ctx context.Context) (done bool, err error) {
+func (r *retention[R]) deleteSlice(ctx context.Context) (done bool, err error) {
 	high, none, err := r.boundary(ctx)
 	if err != nil || none {
 		return none, err
@@ -85,7 +84,7 @@ func (r *retention) deleteSlice(ctx context.Context) (done bool, err error) {
 		// More rows than a slice have one created_at, as after an import.
 		return false, r.deleteEqual(ctx)
 	}
-	if err := r.delete(ctx, r.within(r.client.From(r.table).Delete("minimal", "exact"), high)); err != nil {
+	if err := r.delete(ctx, r.within(r.From().Delete("minimal", "exact"), high)); err != nil {
 		return false, err
 	}
 	r.low = high
@@ -95,14 +94,14 @@ func (r *retention) deleteSlice(ctx context.Context) (done bool, err error) {
 // boundary returns the created_at of the row that comes a slice after the
 // oldest, or "" where there are no more rows than a slice. none says that there are
 // none at all.
-func (r *retention) boundary(ctx context.Context) (high string, none bool, err error) {
+func (r *retention[R]) boundary(ctx context.Context) (high string, none bool, err error) {
 	if !r.looked {
 		r.looked = true
 		if high, none, known, err := r.look(ctx); known || err != nil {
 			return high, none, err
 		}
 	}
-	times, err := r.times(ctx, r.within(r.client.From(r.table).Select("created_at", "", false), "").Range(r.slice, r.slice, ""))
+	times, err := r.times(ctx, r.within(r.From().Select("created_at", "", false), "").Range(r.slice, r.slice, ""))
 	if err != nil || len(times) == 0 {
 		return "", false, err
 	}
@@ -113,8 +112,8 @@ func (r *retention) boundary(ctx context.Context) (high string, none bool, err e
 // one of them stays, those before it are all that is to be deleted, and else they
 // are the first slice: both take no other request. A shorter page that ends before
 // may have been cut by the server's db-max-rows, so nothing is known.
-func (r *retention) look(ctx context.Context) (high string, none, known bool, err error) {
-	query := r.client.From(r.table).Select("created_at", "", false).And("created_at.not.is.null", "")
+func (r *retention[R]) look(ctx context.Context) (high string, none, known bool, err error) {
+	query := r.From().Select("created_at", "", false).And("created_at.not.is.null", "")
 	times, err := r.times(ctx, query.Limit(pageSize, ""))
 	if err != nil || len(times) == 0 {
 		return "", true, true, err
@@ -133,14 +132,14 @@ func (r *retention) look(ctx context.Context) (high string, none, known bool, er
 }
 
 // times executes a query for created_at, oldest first.
-func (r *retention) times(ctx context.Context, query *postgrest.FilterBuilder) ([]string, error) {
-	got, _, err := r.send(ctx, query.Order("created_at", oldest))
+func (r *retention[R]) times(ctx context.Context, query *postgrest.FilterBuilder) ([]string, error) {
+	heard, err := r.send(ctx, query.Order("created_at", oldest))
 	if err != nil {
 		return nil, err
 	}
 	rows, err := decodeArray[struct {
 		CreatedAt string `json:"created_at"`
-	}](r.Operation, got.body)
+	}](r.Operation, heard.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +157,7 @@ var oldest = &postgrest.OrderOpts{Ascending: true}
 
 // within narrows a query to created_at from low on and before high; "" stands
 // for no lower bound, and for the cutoff.
-func (r *retention) within(query *postgrest.FilterBuilder, high string) *postgrest.FilterBuilder {
+func (r *retention[R]) within(query *postgrest.FilterBuilder, high string) *postgrest.FilterBuilder {
 	if high == "" {
 		high = timestamp.Format(r.cutoff)
 	}
@@ -170,16 +169,16 @@ func (r *retention) within(query *postgrest.FilterBuilder, high string) *postgre
 
 // deleteEqual deletes the rows whose created_at is low, by their ids: they
 // cannot be told apart by an index otherwise.
-func (r *retention) deleteEqual(ctx context.Context) error {
+func (r *retention[R]) deleteEqual(ctx context.Context) error {
 	var before []string
 	for {
-		got, _, err := r.send(ctx, r.client.From(r.table).Select("id", "", false).Eq("created_at", r.low).Limit(pageSize, ""))
+		heard, err := r.send(ctx, r.From().Select("id", "", false).Eq("created_at", r.low).Limit(pageSize, ""))
 		if err != nil {
 			return err
 		}
 		rows, err := decodeArray[struct {
 			ID string `json:"id"`
-		}](r.Operation, got.body)
+		}](r.Operation, heard.Body)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -190,10 +189,10 @@ func (r *retention) deleteEqual(ctx context.Context) error {
 			}
 		}
 		if slices.Equal(ids, before) {
-			return r.Fail("the server does not delete what it lists", errStays)
+			return r.Fail("the server does not delete what it lists", errors.New("rows stay"))
 		}
 		for some := range slices.Chunk(ids, idsPerQuery) {
-			if err := r.delete(ctx, r.client.From(r.table).Delete("minimal", "exact").In("id", some)); err != nil {
+			if err := r.delete(ctx, r.From().Delete("minimal", "exact").In("id", some)); err != nil {
 				return err
 			}
 		}
@@ -201,7 +200,7 @@ func (r *retention) deleteEqual(ctx context.Context) error {
 	}
 }
 
-func (r *retention) delete(ctx context.Context, query *postgrest.FilterBuilder) error {
+func (r *retention[R]) delete(ctx context.Context, query *postgrest.FilterBuilder) error {
 	deleted, err := r.count(ctx, query)
 	r.rows += deleted
 	if errors.Is(err, errNoCount) {
@@ -215,8 +214,3 @@ func isStatementTimeout(err error) bool {
 	e, ok := errors.AsType[*supabase.Error](err)
 	return ok && (e.Code == "57014" || e.Code == "SUP" && strings.Contains(e.Message, "statement timeout"))
 }
-
-var (
-	errNoCreatedAt = errors.New("a row has no created_at")
-	errStays       = errors.New("rows stay")
-)

@@ -1,12 +1,11 @@
 package operation
 
 import (
-	"context"
 	"errors"
 	"math"
 	"strings"
 
-	"github.com/supavigil/supavigil/internal/call"
+	"github.com/supavigil/supavigil/internal/trace"
 	"github.com/supavigil/supavigil/supabase"
 )
 
@@ -30,13 +29,12 @@ type size struct {
 	came   int // that came last; 0: none since a failure
 	steady int // pages since a failure
 
-	asked int          // of the request under way; 0: it is not one for pages
-	spent int          // attempts at the page that brought no answer
-	last  *call.Record // of the request that was answered last
+	asked int // of the request under way; 0: it is not one for pages
+	spent int // attempts at the page that brought no answer
 }
 
 // Ask returns how many rows the next request is to ask for, at most most.
-func (o *Operation) Ask(most int) int {
+func (o *Operation[R]) Ask(most int) int {
 	if o.size.next == 0 {
 		o.size.next, o.size.failed = pageSize, math.MaxInt
 	}
@@ -46,9 +44,12 @@ func (o *Operation) Ask(most int) int {
 
 // AskFewer takes note of how the request that followed Ask went, and says whether
 // it is to be made again, for fewer rows.
-func (o *Operation) AskFewer(err error) bool {
-	s := &o.size
-	asked, record := s.asked, s.last
+func (o *Operation[R]) AskFewer(err error) bool {
+	return o.size.fewer(err, o.heard)
+}
+
+func (s *size) fewer(err error, heard trace.Heard) bool {
+	asked, spent := s.asked, s.spent
 	s.asked, s.spent = 0, 0
 	if err == nil {
 		s.came = asked
@@ -60,11 +61,11 @@ func (o *Operation) AskFewer(err error) bool {
 		}
 		return false
 	}
-	if asked == 1 || !record.TooMuch && !isTooMuch(err) {
+	if asked == 1 || !heard.TooMuch && !isTooMuch(err) {
 		return false
 	}
-	if record.TooMuch && record.Status != 200 {
-		s.spent = record.Attempts // a server that is away is not asked ever again
+	if heard.TooMuch && heard.Status != 200 {
+		s.spent = spent + heard.Attempts // a server that is away is not asked ever again
 	}
 	s.next = max(asked/10, 1)
 	if s.came > 0 && s.came < asked {
@@ -72,14 +73,6 @@ func (o *Operation) AskFewer(err error) bool {
 	}
 	s.failed, s.came, s.steady = asked, 0, 0
 	return true
-}
-
-// record begins a request that may be repeated.
-func (o *Operation) record(ctx context.Context) (context.Context, *call.Record) {
-	ctx, record := call.Repeatable(ctx)
-	record.Divisible = o.size.asked > 1
-	record.Attempts = o.size.spent
-	return ctx, record
 }
 
 // isTooMuch says that PostgreSQL had too little time or memory for a statement:

@@ -1,0 +1,93 @@
+package operation
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/supavigil/supavigil/internal/rowjson"
+	"github.com/supavigil/supavigil/internal/timestamp"
+	"github.com/supavigil/supavigil/supabase"
+)
+
+func (o *Operation[R]) decodeRow(body []byte, where ...Filter) (*R, error) {
+	row, plain := rowjson.Row(body, o.table.Columns)
+	if !plain {
+		var general R
+		if err := json.Unmarshal(body, &general); err != nil {
+			return nil, o.undecodable(err)
+		}
+		row = general
+	}
+	if err := o.check(&row, where); err != nil {
+		return nil, err
+	}
+	o.rows++
+	return &row, nil
+}
+
+func (o *Operation[R]) decodeRows(body []byte, where ...Filter) ([]R, error) {
+	rows, plain := rowjson.Rows(body, o.table.Columns)
+	if !plain {
+		var err error
+		if rows, err = decodeArray[R](o, body); err != nil {
+			return nil, err
+		}
+	}
+	for i := range rows {
+		if err := o.check(&rows[i], where); err != nil {
+			return nil, err
+		}
+	}
+	o.rows += int64(len(rows))
+	return rows, nil
+}
+
+// check returns an error unless a row has an id, and the values that it was asked
+// for by: not every server, or what stands before it, heeds every filter.
+func (o *Operation[R]) check(row *R, where []Filter) error {
+	if o.table.id(row) == "" {
+		return o.undecodable(errNoID)
+	}
+	for _, f := range where {
+		if value, _ := o.table.Value(row, f.Column); !f.holds(value) {
+			return o.another(f.Column)
+		}
+	}
+	return nil
+}
+
+func (o *Operation[R]) another(column string) error {
+	return o.Fail("the answer has a row of another "+column, errors.New("a row that was not asked for"))
+}
+
+func decodeArray[E, R any](o *Operation[R], body []byte) ([]E, error) {
+	var elements []E
+	if err := json.Unmarshal(body, &elements); err != nil {
+		return nil, o.undecodable(err)
+	}
+	if elements == nil {
+		return nil, o.undecodable(errNoArray)
+	}
+	return elements, nil
+}
+
+var (
+	errNoID        = errors.New("a row has no id")
+	errNoCreatedAt = errors.New("a row has no created_at")
+	errNoArray     = errors.New("null is not an array of rows")
+)
+
+// undecodable names the column, never what stood in it.
+func (o *Operation[R]) undecodable(err error) *supabase.Error {
+	message := "the answer cannot be decoded"
+	mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	switch {
+	case ok && mismatch.Field != "":
+		column := mismatch.Field[strings.LastIndexByte(mismatch.Field, '.')+1:]
+		message += ": " + column + " cannot hold a JSON " + strings.Fields(mismatch.Value)[0]
+	case errors.Is(err, errNoID), errors.Is(err, errNoArray), errors.Is(err, errNoCreatedAt), errors.Is(err, timestamp.ErrUnreadable):
+		message += ": " + err.Error()
+	}
+	return o.Fail(message, err)
+}
