@@ -96,7 +96,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		{name: "os.Exit", ending: "exit"},
 		{name: "interrupt", ending: "wait", signal: os.Interrupt},
 		{name: "terminate", ending: "wait", signal: syscall.SIGTERM},
-		{name: "kill", ending: "wait", signal: os.Kill, kinds: []Kind{LitePostgres, LitePGlite}},
+		{name: "kill", ending: "wait", signal: os.Kill, kinds: []Kind{LitePostgres}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
