@@ -11,7 +11,7 @@ import (
 )
 
 func (o *Operation[R]) decodeRow(body []byte, where ...Filter) (*R, error) {
-	row, plain := rowjson.Row(body, o.table.Columns)
+	row, plain := rowjson.Decode(body, o.table.Columns)
 	if !plain {
 		var general R
 		if err := json.Unmarshal(body, &general); err != nil {
@@ -27,7 +27,7 @@ func (o *Operation[R]) decodeRow(body []byte, where ...Filter) (*R, error) {
 }
 
 func (o *Operation[R]) decodeRows(body []byte, where ...Filter) ([]R, error) {
-	rows, plain := rowjson.Rows(body, o.table.Columns)
+	rows, plain := rowjson.DecodeAll(body, o.table.Columns)
 	if !plain {
 		var err error
 		if rows, err = decodeArray[R](o, body); err != nil {
@@ -46,11 +46,11 @@ func (o *Operation[R]) decodeRows(body []byte, where ...Filter) ([]R, error) {
 // check returns an error unless a row has an id, and the values that it was asked
 // for by: not every server, or what stands before it, heeds every filter.
 func (o *Operation[R]) check(row *R, where []Filter) error {
-	if o.table.id(row) == "" {
+	if o.table.text(row, "id") == "" {
 		return o.undecodable(errNoID)
 	}
 	for _, f := range where {
-		if value, _ := o.table.Value(row, f.Column); !f.holds(value) {
+		if !f.holds(o.table.text(row, f.Column)) {
 			return o.another(f.Column)
 		}
 	}
