@@ -119,7 +119,7 @@ func TestEveryTimeIsReadAsPostgreSQLPrintsIt(t *testing.T) {
 func TestEveryColumnIsSent(t *testing.T) {
 	t.Parallel()
 	sent := map[string]bool{"created_at": true, "acknowledged_at": true, "resolved_at": true}
-	for _, field := range reflect.VisibleFields(reflect.TypeFor[insertRow]()) {
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[CreateAlertEventData]()) {
 		column, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		sent[column] = true
 	}

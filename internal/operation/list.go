@@ -90,18 +90,12 @@ func (l *List[R]) ends(ctx context.Context) (bool, error) {
 	if l.short == nil {
 		return false, nil
 	}
-	heard, err := l.send(ctx, l.oldest(l.From()))
-	if err != nil {
-		return false, err
-	}
-	oldest, err := decodeArray[struct {
-		ID string `json:"id"`
-	}](l.Operation, heard.Body)
+	oldest, err := l.texts(ctx, "id", l.oldest(l.From()))
 	if err != nil {
 		return false, err
 	}
 	l.full = len(l.short)
-	return len(oldest) > 0 && oldest[0].ID == l.table.text(&l.short[len(l.short)-1], "id"), nil
+	return len(oldest) > 0 && oldest[0] == l.table.text(&l.short[len(l.short)-1], "id"), nil
 }
 
 // page reads as many rows as are wanted and may come at once. short says that they

@@ -82,3 +82,9 @@ func isTooMuch(err error) bool {
 	e, ok := errors.AsType[*supabase.Error](err)
 	return ok && (isStatementTimeout(err) || e.Code == "54000" || e.Code != "53300" && len(e.Code) == 5 && strings.HasPrefix(e.Code, "53"))
 }
+
+// isStatementTimeout also knows how @supabase/lite reports one.
+func isStatementTimeout(err error) bool {
+	e, ok := errors.AsType[*supabase.Error](err)
+	return ok && (e.Code == "57014" || e.Code == "SUP" && strings.Contains(e.Message, "statement timeout"))
+}
