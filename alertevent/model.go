@@ -9,7 +9,7 @@ import (
 	"github.com/supavigil/supavigil/supabase"
 )
 
-// AlertEventModel raises, finds and settles alerts. Its zero value works, with
+// AlertEventModel raises, finds, acknowledges and resolves alerts. Its zero value works, with
 // the environment's project; it may be copied and used by many goroutines.
 type AlertEventModel struct {
 	// Connect opens the client of each operation. Defaults to
@@ -34,9 +34,9 @@ func (m AlertEventModel) FindRecentByService(ctx context.Context, serviceName st
 }
 
 // DeleteOlderThan deletes the alerts created more than days ago, 1…36,500, by
-// this machine's clock and whatever their status, oldest first, and returns how
-// many, also beside an error: a lower bound where an answer was lost. The rows do
-// not travel back. Alerts whose created_at is NULL stay.
+// this machine's clock and whatever their status, oldest first, and returns the
+// number deleted, even when err is non-nil: a lower bound where an answer was lost.
+// The rows do not travel back. Alerts whose created_at is NULL stay.
 //
 // It deletes in slices of up to 20,000 rows, none of which should come near
 // Supabase's time limit of 8 s for a statement; one that does is rolled back and

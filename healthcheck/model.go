@@ -31,9 +31,9 @@ func (m HealthCheckModel) FindLatestByService(ctx context.Context, serviceName s
 }
 
 // DeleteOlderThan deletes the checks created more than days ago, 1…36,500, by
-// this machine's clock, oldest first, and returns how many, also beside an
-// error: a lower bound where an answer was lost. The rows do not travel back.
-// Checks whose created_at is NULL stay.
+// this machine's clock, oldest first, and returns the number deleted, even
+// when err is non-nil: a lower bound where an answer was lost. The rows do not travel
+// back. Checks whose created_at is NULL stay.
 //
 // It deletes in slices of up to 20,000 rows, none of which should come near
 // Supabase's time limit of 8 s for a statement; one that does is rolled back and
