@@ -1,5 +1,5 @@
 // Package alertevent stores the alerts that were raised about services in the
-// table alert_events of a Supabase project, finds them and settles them.
+// table alert_events of a Supabase project, finds them, acknowledges and resolves them.
 //
 // The zero [AlertEventModel] works with the project that the environment names
 // (see [github.com/supavigil/supavigil/supabase.ConfigFromEnv]):

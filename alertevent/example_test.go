@@ -10,7 +10,9 @@ import (
 	"github.com/supavigil/supavigil/supabase/supabasetest"
 )
 
-// Raise an alert unless one was raised in the last half hour.
+// Raise an alert unless one was raised in the last half hour. This is for one
+// program alone: two that look at once both raise, and a second outage within the
+// half hour is not raised.
 func Example() {
 	server := supabasetest.NewServer() // a program has a project instead
 	defer server.Close()
@@ -151,8 +153,12 @@ func ExampleAlertEventModel_FindAll() {
 	defer server.Close()
 	ctx := context.Background()
 	alerts := alertevent.AlertEventModel{Connect: server.Config().ServiceClient}
-	for _, alertType := range []alertevent.AlertType{alertevent.AlertTypeServiceDown, alertevent.AlertTypeRecovery} {
-		if _, err := alerts.Create(ctx, alertevent.CreateAlertEventData{ServiceName: "api", AlertType: alertType}); err != nil {
+	for _, data := range []alertevent.CreateAlertEventData{
+		{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown},
+		// A recovery is an event: created active, it would stay so for ever.
+		{ServiceName: "api", AlertType: alertevent.AlertTypeRecovery, Status: alertevent.StatusResolved},
+	} {
+		if _, err := alerts.Create(ctx, data); err != nil {
 			fmt.Println(err)
 			return
 		}
@@ -163,8 +169,8 @@ func ExampleAlertEventModel_FindAll() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(len(found), found[0].ServiceName, found[0].AlertType)
-	// Output: 1 api recovery
+	fmt.Println(len(found), found[0].ServiceName, found[0].AlertType, found[0].Status)
+	// Output: 1 api recovery resolved
 }
 
 func ExampleAlertEventModel_All() {

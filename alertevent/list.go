@@ -5,9 +5,7 @@ import (
 	"iter"
 	"time"
 
-	"github.com/supavigil/supavigil/internal/column"
 	"github.com/supavigil/supavigil/internal/operation"
-	"github.com/supavigil/supavigil/supabase"
 )
 
 // FindAllOptions narrow a list. The zero value narrows nothing.
@@ -48,11 +46,13 @@ func (m AlertEventModel) FindActive(ctx context.Context, serviceName string) ([]
 	return m.collect(ctx, FindAllOptions{ServiceName: serviceName, Status: StatusActive})
 }
 
-func (m AlertEventModel) collect(ctx context.Context, options FindAllOptions) ([]AlertEvent, error) {
-	o := operation.Begin(operation.Select, table, "service_name", options.ServiceName)
-	return operation.Run(ctx, o, m.Connect, options.problems(), func(client *supabase.Client) ([]AlertEvent, error) {
-		return operation.Collect(operation.List(ctx, o, client, options.listing(), shape))
-	})
+func (m AlertEventModel) collect(ctx context.Context, options FindAllOptions) (found []AlertEvent, err error) {
+	op := alerts.Begin(operation.Select, operation.Service(options.ServiceName))
+	defer op.End(ctx, &err)
+	if err := op.Open(ctx, m.Connect, options.listing().Check()); err != nil {
+		return nil, err
+	}
+	return op.List(options.listing()).Collect(ctx)
 }
 
 // All yields alerts, newest created_at first, page after page: it holds 1,000 of
@@ -66,27 +66,22 @@ func (m AlertEventModel) collect(ctx context.Context, options FindAllOptions) ([
 // are not, or no longer.
 func (m AlertEventModel) All(ctx context.Context, options FindAllOptions) iter.Seq2[AlertEvent, error] {
 	return func(yield func(AlertEvent, error) bool) {
-		o := operation.Begin(operation.Select, table, "service_name", options.ServiceName)
-		operation.Each(ctx, o, m.Connect, options.problems(), func(client *supabase.Client) iter.Seq2[*AlertEvent, error] {
-			return operation.List(ctx, o, client, options.listing(), shape)
-		}, yield)
-	}
-}
-
-func (options FindAllOptions) problems() []string {
-	return []string{
-		column.Limit(options.Limit),
-		column.OptionalName("service_name", options.ServiceName),
-		column.OptionalName("alert_type", string(options.AlertType)),
-		column.OptionalName("status", string(options.Status)),
-		column.Period(options.Since, options.Until),
+		op := alerts.Begin(operation.Select, operation.Service(options.ServiceName))
+		err := op.Open(ctx, m.Connect, options.listing().Check())
+		if err == nil {
+			err = op.List(options.listing()).Each(ctx, yield)
+		}
+		op.End(ctx, &err)
+		if err != nil {
+			yield(AlertEvent{}, err)
+		}
 	}
 }
 
 func (options FindAllOptions) listing() operation.Listing {
 	return operation.Listing{
-		Where: []operation.Match{
-			{Column: "service_name", Value: options.ServiceName},
+		Where: []operation.Filter{
+			operation.Service(options.ServiceName),
 			{Column: "alert_type", Value: string(options.AlertType)},
 			{Column: "status", Value: string(options.Status)},
 		},

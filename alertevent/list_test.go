@@ -1,6 +1,7 @@
 package alertevent_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -137,6 +138,26 @@ func TestRowsThatWereNotAskedForAreAnError(t *testing.T) {
 			_, err := model.FindActive(t.Context(), "api")
 			requireAnother(t, err, column)
 		}
+	}
+}
+
+func TestAnotherAlertIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, settle := range []func(alertevent.AlertEventModel, context.Context, string) (*alertevent.AlertEvent, error){
+		alertevent.AlertEventModel.Acknowledge, alertevent.AlertEventModel.Resolve,
+	} {
+		server, model := start(t)
+		other := `{"id":"` + strings.Replace(id, "0198", "0199", 1) + `","status":"active"}`
+		for _, answers := range [][]string{{"[" + other + "]", other}, {"[]", other}} {
+			for _, answer := range answers {
+				answerNext(server, http.StatusOK, answer)
+			}
+			_, err := settle(model, t.Context(), id)
+			require.ErrorContains(t, err, "the answer has a row of another id")
+		}
+		store(t, server, map[string]any{"id": id, "service_name": "api", "alert_type": "recovery", "status": "active"})
+		_, err := settle(model, t.Context(), strings.ToUpper(id))
+		require.NoError(t, err, "PostgreSQL prints small letters")
 	}
 }
 

@@ -9,9 +9,7 @@ import (
 	"github.com/supavigil/supavigil/supabase"
 )
 
-const table = "alert_events"
-
-// AlertEventModel raises, finds and settles alerts. Its zero value works, with
+// AlertEventModel raises, finds, acknowledges and resolves alerts. Its zero value works, with
 // the environment's project; it may be copied and used by many goroutines.
 type AlertEventModel struct {
 	// Connect opens the client of each operation. Defaults to
@@ -25,28 +23,30 @@ type AlertEventModel struct {
 //
 // Asking first and creating then does not keep two programs from both raising:
 // where that matters, let both derive the same CreateAlertEventData.ID.
-func (m AlertEventModel) FindRecentByService(ctx context.Context, serviceName string, alertType AlertType, withinMinutes int) (*AlertEvent, error) {
-	o := operation.Begin(operation.Select, table, "service_name", serviceName)
-	problems := []string{column.ServiceName(serviceName), column.Name("alert_type", string(alertType)), column.WithinMinutes(withinMinutes)}
-	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) (*AlertEvent, error) {
-		since := time.Now().Add(-time.Duration(withinMinutes) * time.Minute)
-		return operation.Find(ctx, o, client, FindAllOptions{ServiceName: serviceName, AlertType: alertType, Since: since}.listing(), shape)
-	})
+func (m AlertEventModel) FindRecentByService(ctx context.Context, serviceName string, alertType AlertType, withinMinutes int) (recent *AlertEvent, err error) {
+	op := alerts.Begin(operation.Select, operation.Service(serviceName))
+	defer op.End(ctx, &err)
+	if err := op.Open(ctx, m.Connect, column.ServiceName(serviceName), column.Name("alert_type", string(alertType)), column.WithinMinutes(withinMinutes)); err != nil {
+		return nil, err
+	}
+	since := time.Now().Add(-time.Duration(withinMinutes) * time.Minute)
+	return op.Newest(ctx, FindAllOptions{ServiceName: serviceName, AlertType: alertType, Since: since}.listing())
 }
 
 // DeleteOlderThan deletes the alerts created more than days ago, 1…36,500, by
-// this machine's clock and whatever their status, oldest first, and returns how
-// many, also beside an error: a lower bound where an answer was lost. The rows do
-// not travel back. Alerts whose created_at is NULL stay.
+// this machine's clock and whatever their status, oldest first, and returns the
+// number deleted, even when err is non-nil: a lower bound where an answer was lost.
+// The rows do not travel back. Alerts whose created_at is NULL stay.
 //
 // It deletes in slices of up to 20,000 rows, none of which should come near
 // Supabase's time limit of 8 s for a statement; one that does is rolled back and
 // made smaller. When ctx ends, what was deleted stays deleted, and another call
 // goes on from there. Several programs may delete at once.
-func (m AlertEventModel) DeleteOlderThan(ctx context.Context, days int) (int64, error) {
-	o := operation.Begin(operation.Delete, table, "", "")
-	problems := []string{column.Days(days)}
-	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) (int64, error) {
-		return operation.DeleteOlderThan(ctx, o, client, days)
-	})
+func (m AlertEventModel) DeleteOlderThan(ctx context.Context, days int) (deleted int64, err error) {
+	op := alerts.Begin(operation.Delete, operation.Filter{})
+	defer op.End(ctx, &err)
+	if err := op.Open(ctx, m.Connect, column.Days(days)); err != nil {
+		return 0, err
+	}
+	return op.DeleteOlderThan(ctx, days)
 }

@@ -1,50 +1,39 @@
 package healthcheck
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/supavigil/supavigil/internal/column"
 	"github.com/supavigil/supavigil/internal/operation"
 	"github.com/supavigil/supavigil/internal/timestamp"
-	"github.com/supavigil/supavigil/supabase"
 )
 
-// CreateHealthCheckData is what a probe has to say.
+// CreateHealthCheckData is what a probe has to say: every column but those that the
+// database fills in.
 type CreateHealthCheckData struct {
 	// ID is the row's UUID. "" makes one (version 7); setting it lets a caller
 	// repeat the whole call without storing the row twice.
-	ID          string
-	ServiceName string // not blank, at most 100 characters
-	Status      Status // one of the three
+	ID          string `json:"id"`
+	ServiceName string `json:"service_name"` // not blank, at most 100 characters
+	Status      Status `json:"status"`       // one of the three
 	// LatencyMS is in milliseconds, 0…2147483647; nil stores NULL.
-	LatencyMS    *int
-	ErrorMessage *string // nil stores NULL
+	LatencyMS    *int    `json:"latency_ms"`
+	ErrorMessage *string `json:"error_message"` // nil stores NULL
 	// ProbeDetails is stored as JSONB; nil stores NULL. Errors in it, in maps, slices
 	// and arrays however deep, are stored as their texts.
-	ProbeDetails map[string]any
+	ProbeDetails map[string]any `json:"probe_details"`
 	// CheckedAt is when the probe ran, stored in UTC and cut to the
 	// microsecond. What is the zero time then leaves it to the database's clock.
-	CheckedAt time.Time
-}
-
-// insertRow is what travels: every column but those that the database fills in. It
-// is converted from CreateHealthCheckData, so neither can have a field that the
-// other has not.
-type insertRow struct {
-	ID           string         `json:"id"`
-	ServiceName  string         `json:"service_name"`
-	Status       Status         `json:"status"`
-	LatencyMS    *int           `json:"latency_ms"`
-	ErrorMessage *string        `json:"error_message"`
-	ProbeDetails map[string]any `json:"probe_details"`
-	CheckedAt    time.Time      `json:"checked_at,omitzero"`
+	CheckedAt time.Time `json:"checked_at,omitzero"`
 }
 
 // NewID returns a new UUID of version 7, for who wants to know a row's id
 // beforehand: as CreateHealthCheckData.ID it lets the whole call be repeated.
-func NewID() string { return operation.NewID("") }
+func NewID() string { return operation.NewID() }
 
 // Create stores one check and returns it as stored. It retries safely: where an
 // answer was lost, the row is stored once and read back.
@@ -54,42 +43,38 @@ func NewID() string { return operation.NewID("") }
 // before, or holds something else than data, such as what a trigger made of it.
 // After an attempt whose answer was lost the row is looked for before an error is
 // returned; where that fails, the error is Uncertain.
-func (m HealthCheckModel) Create(ctx context.Context, data CreateHealthCheckData) (*ServiceHealthCheck, error) {
-	row, problems := data.encode()
-	o := operation.Begin(operation.Insert, table, "service_name", data.ServiceName)
-	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) (*ServiceHealthCheck, error) {
-		return operation.InsertRow(ctx, o, client, row, shape)
-	})
+func (m HealthCheckModel) Create(ctx context.Context, data CreateHealthCheckData) (created *ServiceHealthCheck, err error) {
+	op := checks.Begin(operation.Insert, operation.Service(data.ServiceName))
+	defer op.End(ctx, &err)
+	row, invalid := data.encode()
+	if err := op.Open(ctx, m.Connect, invalid); err != nil {
+		return nil, err
+	}
+	return op.InsertRow(ctx, row)
 }
 
-// encode returns the row that travels for data, and what is wrong with it.
-func (data CreateHealthCheckData) encode() (operation.Row, []string) {
-	row := insertRow(data)
-	row.ID, row.CheckedAt = operation.NewID(data.ID), timestamp.Cut(data.CheckedAt)
-	wrongTime := column.CheckedAt(data.CheckedAt)
-	if wrongTime != "" {
-		row.CheckedAt = time.Time{} // it would not marshal
-	}
-	encoded, problem := column.Row(&row, "probe_details", &row.ProbeDetails)
-	return operation.Row{ID: row.ID, Made: data.ID == "", JSON: encoded}, []string{
+// encode returns the row that travels for data, or what is invalid in it.
+func (data CreateHealthCheckData) encode() (operation.Row, error) {
+	made := data.ID == ""
+	faults := []error{
 		column.OptionalID(data.ID),
 		column.ServiceName(data.ServiceName),
-		checkStatus(data.Status),
+		column.OneOf("status", data.Status, StatusHealthy, StatusDegraded, StatusDown),
 		column.LatencyMS(data.LatencyMS),
 		column.Text("error_message", data.ErrorMessage),
-		problem,
-		wrongTime,
 	}
+	wrongTime := column.CheckedAt(data.CheckedAt)
+	if wrongTime != nil {
+		data.CheckedAt = time.Time{} // it would not marshal
+	}
+	data.ID, data.CheckedAt = cmp.Or(data.ID, operation.NewID()), timestamp.Cut(data.CheckedAt)
+	encoded, err := column.Marshal(&data, "probe_details", &data.ProbeDetails)
+	return operation.Row{ID: data.ID, Made: made, JSON: encoded}, errors.Join(append(faults, err, wrongTime)...)
 }
 
 // decode returns the data that a row was made of, with its ID, times in UTC and
 // numbers in ProbeDetails as float64.
-func decode(row operation.Row) CreateHealthCheckData {
-	var data insertRow
+func decode(row operation.Row) (data CreateHealthCheckData) {
 	_ = json.Unmarshal(row.JSON, &data) // it was found to read back when it was encoded
-	return CreateHealthCheckData(data)
-}
-
-func checkStatus(status Status) string {
-	return column.OneOf("status", status, StatusHealthy, StatusDegraded, StatusDown)
+	return data
 }

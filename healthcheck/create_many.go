@@ -2,12 +2,12 @@ package healthcheck
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/supavigil/supavigil/internal/operation"
 	"github.com/supavigil/supavigil/internal/timestamp"
-	"github.com/supavigil/supavigil/supabase"
 )
 
 // CreateMany stores checks, 1,000 to a request, and returns how many are stored
@@ -21,29 +21,32 @@ import (
 // order of data. After an error the first so many of these are stored, and the
 // request that failed is not, unless the error is Uncertain. The error is
 // ErrConflict when another row has an ID of data, as for Create.
-func (m HealthCheckModel) CreateMany(ctx context.Context, data []CreateHealthCheckData) (int64, error) {
-	rows, problems := encodeMany(data)
-	o := operation.Begin(operation.Insert, table, "", "")
-	return operation.Run(ctx, o, m.Connect, problems, func(client *supabase.Client) (int64, error) {
-		return operation.InsertMany(ctx, o, client, rows[0], rows[1])
-	})
+func (m HealthCheckModel) CreateMany(ctx context.Context, data []CreateHealthCheckData) (stored int64, err error) {
+	op := checks.Begin(operation.Insert, operation.Filter{})
+	defer op.End(ctx, &err)
+	rows, invalid := encodeMany(data)
+	if err := op.Open(ctx, m.Connect, invalid); err != nil {
+		return 0, err
+	}
+	return op.InsertMany(ctx, rows[0], rows[1])
 }
 
-// encodeMany returns the rows with and those without a checked_at, and what is
-// wrong with them.
-func encodeMany(data []CreateHealthCheckData) (rows [2][]operation.Row, problems []string) {
+// encodeMany returns the rows with and those without a checked_at, or what is
+// invalid in data.
+func encodeMany(data []CreateHealthCheckData) (rows [2][]operation.Row, invalid error) {
+	var faults []error
 	ids := make(map[string]int)
 	for i, d := range data {
-		row, found := d.encode()
-		for _, problem := range found {
-			if problem != "" {
-				problems = append(problems, fmt.Sprintf("data[%d]: %s", i, problem))
+		row, err := d.encode()
+		if err != nil {
+			for fault := range strings.SplitSeq(err.Error(), "\n") {
+				faults = append(faults, fmt.Errorf("data[%d]: %s", i, fault))
 			}
 		}
 		if d.ID != "" {
 			id := strings.ToLower(d.ID)
 			if first, twice := ids[id]; twice {
-				problems = append(problems, fmt.Sprintf("data[%d]: id must not be that of data[%d]", i, first))
+				faults = append(faults, fmt.Errorf("data[%d]: id must not be that of data[%d]", i, first))
 			} else {
 				ids[id] = i
 			}
@@ -54,5 +57,5 @@ func encodeMany(data []CreateHealthCheckData) (rows [2][]operation.Row, problems
 		}
 		rows[group] = append(rows[group], row)
 	}
-	return rows, problems
+	return rows, errors.Join(faults...)
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/supavigil/supavigil/internal/operation"
-	"github.com/supavigil/supavigil/supabase"
 )
 
 // latestFunction is that of migration 015. It returns one JSON array, which
@@ -27,37 +26,37 @@ const servicesPerCall = 1000
 // migration 015 once for every 1,000 services, or for fewer where their checks are
 // too large or too slow to come at once, and costs as much as there are services,
 // however many checks they have. Without checks it returns an empty slice.
-func (m HealthCheckModel) FindLatest(ctx context.Context) ([]ServiceHealthCheck, error) {
-	o := operation.Begin(operation.Select, table, "", "")
-	return operation.Run(ctx, o, m.Connect, nil, func(client *supabase.Client) ([]ServiceHealthCheck, error) {
-		latest := []ServiceHealthCheck{}
-		seen := map[string]bool{}
-		var args latestArgs
-		for {
-			args.MaxServices = o.Ask(servicesPerCall)
-			page, err := operation.Call(ctx, o, client, latestFunction, args, shape)
-			if o.AskFewer(err) {
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			for _, check := range page {
-				if seen[check.ServiceName] {
-					return nil, o.Fail("the function repeats services: each must come once, and after after_service", errRepeats)
-				}
-				seen[check.ServiceName] = true
-			}
-			latest = append(latest, page...)
-			if len(page) < args.MaxServices {
-				break
-			}
-			// In the database's own order of names, which need not be ours.
-			args.AfterService = new(page[len(page)-1].ServiceName)
+func (m HealthCheckModel) FindLatest(ctx context.Context) (latest []ServiceHealthCheck, err error) {
+	op := checks.Begin(operation.Select, operation.Filter{})
+	defer op.End(ctx, &err)
+	if err := op.Open(ctx, m.Connect); err != nil {
+		return nil, err
+	}
+	latest = []ServiceHealthCheck{}
+	seen := map[string]bool{}
+	var args latestArgs
+	for {
+		args.MaxServices = op.Ask(servicesPerCall)
+		page, err := op.Call(ctx, latestFunction, args)
+		if op.AskFewer(err) {
+			continue
 		}
-		slices.SortFunc(latest, func(a, b ServiceHealthCheck) int { return strings.Compare(a.ServiceName, b.ServiceName) })
-		return latest, nil
-	})
+		if err != nil {
+			return nil, err
+		}
+		for _, check := range page {
+			if seen[check.ServiceName] {
+				return nil, op.Fail("the function repeats services: each must come once, and after after_service", errors.New("services repeated"))
+			}
+			seen[check.ServiceName] = true
+		}
+		latest = append(latest, page...)
+		if len(page) < args.MaxServices {
+			break
+		}
+		// In the database's own order of names, which need not be ours.
+		args.AfterService = new(page[len(page)-1].ServiceName)
+	}
+	slices.SortFunc(latest, func(a, b ServiceHealthCheck) int { return strings.Compare(a.ServiceName, b.ServiceName) })
+	return latest, nil
 }
-
-var errRepeats = errors.New("services repeated")

@@ -3,13 +3,12 @@ package healthcheck
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
 
-	"github.com/supavigil/supavigil/internal/column"
 	"github.com/supavigil/supavigil/internal/operation"
-	"github.com/supavigil/supavigil/supabase"
 )
 
 // FindAllOptions narrow a list. The zero value narrows nothing.
@@ -46,14 +45,16 @@ const defaultLimit = 100
 // (1,000 rows on Supabase) is honoured, in pages, which become smaller where they
 // are too large or too slow to come whole. Checks whose time is NULL come last.
 // Without checks it returns an empty slice.
-func (m HealthCheckModel) FindAll(ctx context.Context, options FindAllOptions) ([]ServiceHealthCheck, error) {
+func (m HealthCheckModel) FindAll(ctx context.Context, options FindAllOptions) (found []ServiceHealthCheck, err error) {
 	if options.Limit == 0 {
 		options.Limit = defaultLimit
 	}
-	o := operation.Begin(operation.Select, table, "service_name", options.ServiceName)
-	return operation.Run(ctx, o, m.Connect, options.problems(), func(client *supabase.Client) ([]ServiceHealthCheck, error) {
-		return operation.Collect(operation.List(ctx, o, client, options.listing(), shape))
-	})
+	op := checks.Begin(operation.Select, operation.Service(options.ServiceName))
+	defer op.End(ctx, &err)
+	if err := op.Open(ctx, m.Connect, options.check()); err != nil {
+		return nil, err
+	}
+	return op.List(options.listing()).Collect(ctx)
 }
 
 // All yields checks, newest first, page after page: it holds 1,000 of them at a
@@ -66,29 +67,29 @@ func (m HealthCheckModel) FindAll(ctx context.Context, options FindAllOptions) (
 // those that are deleted are not, or no longer.
 func (m HealthCheckModel) All(ctx context.Context, options FindAllOptions) iter.Seq2[ServiceHealthCheck, error] {
 	return func(yield func(ServiceHealthCheck, error) bool) {
-		o := operation.Begin(operation.Select, table, "service_name", options.ServiceName)
-		operation.Each(ctx, o, m.Connect, options.problems(), func(client *supabase.Client) iter.Seq2[*ServiceHealthCheck, error] {
-			return operation.List(ctx, o, client, options.listing(), shape)
-		}, yield)
+		op := checks.Begin(operation.Select, operation.Service(options.ServiceName))
+		err := op.Open(ctx, m.Connect, options.check())
+		if err == nil {
+			err = op.List(options.listing()).Each(ctx, yield)
+		}
+		op.End(ctx, &err)
+		if err != nil {
+			yield(ServiceHealthCheck{}, err)
+		}
 	}
 }
 
-func (options FindAllOptions) problems() []string {
-	problems := []string{
-		column.Limit(options.Limit),
-		column.OptionalName("service_name", options.ServiceName),
-		column.OptionalName("status", string(options.Status)),
-		column.Period(options.Since, options.Until),
-	}
+func (options FindAllOptions) check() error {
+	var by error
 	if options.By != CreatedAt && options.By != CheckedAt {
-		problems = append(problems, fmt.Sprintf("by must be CreatedAt or CheckedAt, not %.40q", options.By))
+		by = fmt.Errorf("by must be CreatedAt or CheckedAt, not %.40q", options.By)
 	}
-	return problems
+	return errors.Join(options.listing().Check(), by)
 }
 
 func (options FindAllOptions) listing() operation.Listing {
 	return operation.Listing{
-		Where: []operation.Match{{Column: "service_name", Value: options.ServiceName}, {Column: "status", Value: string(options.Status)}},
+		Where: []operation.Filter{operation.Service(options.ServiceName), {Column: "status", Value: string(options.Status)}},
 		By:    cmp.Or(string(options.By), "created_at"),
 		Limit: options.Limit,
 		Since: options.Since,

@@ -3,6 +3,7 @@ package healthcheck_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -98,19 +99,19 @@ func TestAllHasNoLimitOfItsOwn(t *testing.T) {
 func TestListsRefuseBadOptions(t *testing.T) {
 	t.Parallel()
 	for message, options := range map[string]healthcheck.FindAllOptions{
-		"status must not be blank":                                              {Status: " "},
-		"status must be valid UTF-8":                                            {Status: "\xff"},
-		"status must not hold NUL (U+0000), which PostgreSQL cannot store":      {Status: "a\x00"},
-		"status must have at most 100 characters, not 101":                      {Status: healthcheck.Status(long)},
-		`by must be CreatedAt or CheckedAt, not "latency_ms"`:                   {By: "latency_ms"},
-		`by must be CreatedAt or CheckedAt, not "created_at"`:                   {By: "created_at"},
-		"until must be after since":                                             {Since: noon, Until: noon},
-		"since must be within the years 1…9999 (UTC), not 10000":                {Since: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)},
-		"until must be within the years 1…9999 (UTC), not 10000":                {Until: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)},
-		"limit must not be negative (0: the default), not -5":                   {Limit: -5},
-		"service_name must have at most 100 characters, not 101":                {ServiceName: long},
-		"service_name must not be blank; until must be after since":             {ServiceName: " ", Since: noon, Until: noon.Add(-1)},
-		"limit must not be negative (0: the default), not -9223372036854775808": {Limit: -1 << 63},
+		"status must not be blank":                                                   {Status: " "},
+		"status must be valid UTF-8":                                                 {Status: "\xff"},
+		"status must not hold NUL (U+0000), which PostgreSQL cannot store":           {Status: "a\x00"},
+		"status must have at most 100 characters, not 101":                           {Status: healthcheck.Status(long)},
+		`by must be CreatedAt or CheckedAt, not "latency_ms"`:                        {By: "latency_ms"},
+		`by must be CreatedAt or CheckedAt, not "created_at"`:                        {By: "created_at"},
+		"until must be after since":                                                  {Since: noon, Until: noon},
+		"since must be within the years 1…9999 (UTC), not 10000":                     {Since: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)},
+		"until must be within the years 1…9999 (UTC), not 10000":                     {Until: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)},
+		"limit must not be negative (0: the default), not -5":                        {Limit: -5},
+		"service_name must have at most 100 characters, not 101":                     {ServiceName: long},
+		"service_name must not be blank; until must be after since":                  {ServiceName: " ", Since: noon, Until: noon.Add(-1)},
+		fmt.Sprint("limit must not be negative (0: the default), not ", math.MinInt): {Limit: math.MinInt},
 	} {
 		server, model := start(t)
 		_, err := model.FindAll(t.Context(), options)

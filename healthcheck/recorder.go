@@ -1,57 +1,19 @@
 package healthcheck
 
 import (
-	"container/list"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/supavigil/supavigil/internal/operation"
+	"github.com/supavigil/supavigil/internal/recorder"
 	"github.com/supavigil/supavigil/supabase"
-)
-
-// RecorderOptions say how much a Recorder holds, and how it sends. The zero
-// value is the default; what is negative is ErrInvalid at the first Record.
-type RecorderOptions struct {
-	// MaxRows is how many rows are held at most, those that wait and those that
-	// are being sent. Defaults to 100,000.
-	MaxRows int
-	// MaxBytes is how many bytes of memory they may take: their JSON, and 160
-	// bytes for each. The request under way needs a few MiB besides. Defaults to
-	// 64 MiB.
-	MaxBytes int
-	// BatchRows is how many rows make a batch, which is sent at once; at most
-	// 1,000. A batch has no more than a quarter of MaxRows and MaxBytes either, so
-	// that one is gathered while others are sent, nor more than 1 MiB, unless one
-	// row alone has. Defaults to 1,000.
-	BatchRows int
-	// BatchAge is how long a row waits, in time without failures, for others to
-	// make a batch with. Defaults to 1 s.
-	BatchAge time.Duration
-	// DropOldest makes room, where there is none, by dropping the oldest rows that
-	// are not being sent; Stats counts them. Defaults to false: Record blocks.
-	DropOldest bool
-	// OnRefused is told of each row that the database refuses: the data as it was
-	// sent, with its ID, CheckedAt in UTC and the numbers in ProbeDetails as float64;
-	// and why. There is one call at a time, and sending waits for it, so it must
-	// return soon, and call neither Record, which may wait for it, nor Close. Defaults
-	// to counting alone.
-	OnRefused func(data CreateHealthCheckData, err error)
-	// Logger gets one event for each batch, as the model's operations write it.
-	// Defaults to silence.
-	Logger *zerolog.Logger
-}
-
-const (
-	defaultMaxRows  = 100_000
-	defaultMaxBytes = 64 << 20
-	defaultBatchAge = time.Second
 )
 
 // Recorder stores checks in the background: probes hand them in and go on. Only
@@ -60,118 +22,124 @@ const (
 // Rows are sent in batches, in the order in which they were handed in, each batch
 // stored wholly or not at all; where batches pile up, two at once. While the
 // database cannot be reached, or does not take rows for a reason that is not
-// theirs (a key that was revoked, a migration that is missing), they are held, one
-// batch is tried again and again, up to 5 s apart, and then all are stored with
-// the checked_at that they had: each once, however many answers were lost. What a
-// program holds is lost when it dies.
+// theirs (a key that was revoked, a column that became NOT NULL, a trigger that
+// says "maintenance"), they are held and tried again, up to 5 s apart, and then all
+// are stored with the checked_at that they had: each once, however many answers
+// were lost. What a program holds is lost when it dies.
 //
-// A row that the database refuses does not hold up the others: its batch is
-// halved until it stands alone; then it is counted, and RecorderOptions.OnRefused
-// told. It is refused by an SQLSTATE of what a row can be at fault for (classes 22,
-// 23, 44, 54 and P0, any other that a trigger raised with status 400) or by 413,
-// too large. An answer that does not say whose fault it was, such as
-// @supabase/lite's 500 SUP or the 403 of a firewall, refuses a row only when it
-// came twice to the row alone, and another row was stored in between; until then
-// the row is held.
+// A row that the database refuses does not hold up the others: its batch is split
+// until it stands alone. It is refused (counted, and RecorderOptions.OnRefused told)
+// only when it is known to be at fault, whatever the answer was:
+//
+//   - another row has its id, and holds something else: supabase.ErrConflict; or
+//   - it failed, another was stored after that, and right then it failed alone: once
+//     where the answer is PostgreSQL's about data, 7 times where the statement timed
+//     out, 30 times else, so that a gateway that refuses requests at random has none
+//     refused; or
+//   - after Close only rows are left that failed alone: it failed so 7 times more
+//     (about 5 s; 30 times, or 2½ minutes, where the answer does not say that it was
+//     about data), and another was stored since it first did, or it is the only row
+//     held. Where several are held that no other was stored after, it is 30 times each,
+//     and PostgreSQL's word that it was the data.
+//
+// A row that may have been stored, its answer having been lost, is looked for first.
+// Rows that fail when nothing else is stored are held.
 //
 // No goroutine runs while there is nothing to store, so a Recorder that is never
 // closed leaves nothing behind once all is stored.
 type Recorder struct {
-	model   HealthCheckModel
-	options RecorderOptions // with their defaults
-	invalid error           // what is wrong with them
-	began   time.Time
-
-	mu      sync.Mutex // holds for all below
-	waiting queue      // rows that nobody has sent yet
-	pending []piece    // what was taken from waiting; the sender's alone to change
-	sending bool       // the first of pending is in the air
-	aside   *piece     // the batch in the air besides that one, while all goes well
-	blocked list.List  // of *offer, whose callers wait for room
-	rows    int        // in waiting and pending
-	bytes   int
-	stats   RecorderStats // the counts and errors
-	trouble error         // the last failure that was no row's fault, if nothing was stored since
-
-	done    chan struct{} // closed when the sender has ended; nil: none runs
-	cancel  context.CancelFunc
-	wake    chan struct{} // has the sender look again
-	closed  bool
-	closing chan struct{} // closed with it
-	closers int           // calls of Close that wait
+	*face
 }
 
-// RecorderStats say how a Recorder is doing. At any time Recorded = Stored +
-// Refused + Dropped + Buffered.
-type RecorderStats struct {
-	Recorded int64 // rows that Record has taken
-	Stored   int64 // rows that are in the table for certain
-	Refused  int64 // rows that the database refused
-	Dropped  int64 // rows that made room for others, with DropOldest
-	Buffered int   // rows held: waiting or being sent
-	// BufferedBytes is the memory that they take, as RecorderOptions.MaxBytes
-	// counts it.
-	BufferedBytes int
-	// Blocked is how many calls of Record wait for room. Their rows are not among
-	// those above.
-	Blocked int
-	// Oldest is how long the oldest row held has been so; 0 without any.
-	Oldest time.Duration
-	// LastError is the last failure, a row refused included, and LastErrorAt when
-	// it was, by this machine's clock. Both stay when things go well again; nil
-	// and the zero time before the first.
-	LastError   error
-	LastErrorAt time.Time
+// face is what a Recorder has that was made by NewRecorder.
+type face struct {
+	model    HealthCheckModel
+	rows     *recorder.Recorder
+	maxBytes int
+	invalid  error                          // what is wrong with the options
+	logger   atomic.Pointer[zerolog.Logger] // from the first Record on
+
+	opened  atomic.Bool // the configuration has worked, or may
+	mu      sync.Mutex
+	opening *opening
 }
+
+// opening is a client being opened for the first Record.
+type opening struct {
+	deadline time.Time
+	done     chan struct{}
+	err      error // what can never work
+}
+
+// patience is how long the first Record waits for Connect, which does no I/O.
+const patience = time.Second
 
 // NewRecorder returns a Recorder that stores checks as the model does. It does
-// nothing yet, and never fails: what is wrong with options is the error of Record
-// and Close.
+// nothing yet, and never fails: what is wrong with options is the error of Record,
+// Flush and Close.
 func NewRecorder(model HealthCheckModel, options RecorderOptions) *Recorder {
-	r := &Recorder{
-		model: model, began: time.Now(),
-		wake: make(chan struct{}, 1), closing: make(chan struct{}),
+	options, invalid := options.check()
+	f := &face{model: model, maxBytes: options.MaxBytes, invalid: invalid}
+	if options.Logger != nil {
+		f.logger.Store(options.Logger)
 	}
-	r.options, r.invalid = options.check()
-	return r
+	f.rows = recorder.New(recorder.Options{
+		MaxRows: options.MaxRows, MaxBytes: options.MaxBytes,
+		BatchRows: options.BatchRows, BatchBytes: min(operation.MaxBatchBytes, options.MaxBytes/4),
+		BatchAge: options.BatchAge, DropOldest: options.DropOldest,
+		Insert: f.insert, Find: f.find,
+		OnRefused: func(row operation.Row, err error) {
+			if options.OnRefused != nil {
+				options.OnRefused(decode(row), err)
+			}
+		},
+	})
+	return &Recorder{f}
 }
 
-// check returns the options with their defaults, or what is wrong with them.
-func (o RecorderOptions) check() (RecorderOptions, error) {
-	var problems []string
-	for _, limit := range []struct {
-		name     string
-		negative bool
-	}{
-		{"MaxRows", o.MaxRows < 0},
-		{"MaxBytes", o.MaxBytes < 0},
-		{"BatchRows", o.BatchRows < 0},
-		{"BatchAge", o.BatchAge < 0},
-	} {
-		if limit.negative {
-			problems = append(problems, limit.name+" must not be negative; 0 means its default")
-		}
+// insert stores rows, all or none.
+func (f *face) insert(ctx context.Context, rows []operation.Row, tried bool) (uncertain bool, err error) {
+	about := operation.Filter{}
+	if len(rows) == 1 {
+		about = operation.ID(rows[0].ID)
 	}
-	if o.BatchRows > operation.MaxBatchRows {
-		problems = append(problems, fmt.Sprintf("BatchRows must be at most %d, not %d", operation.MaxBatchRows, o.BatchRows))
+	ctx = f.logger.Load().WithContext(ctx)
+	op := checks.Begin(operation.Insert, about)
+	defer op.End(ctx, &err)
+	if err := op.Open(ctx, f.model.Connect); err != nil {
+		return tried, err
 	}
-	if problems != nil {
-		return o, notRecorded(supabase.ErrInvalid, "RecorderOptions: "+strings.Join(problems, "; "))
+	uncertain, err = op.InsertBatch(ctx, rows, tried)
+	if errors.Is(err, supabase.ErrConflict) && !uncertain && !tried {
+		// Rows that were recorded before, from Unsent perhaps, are stored.
+		uncertain, err = op.InsertBatch(ctx, rows, true)
 	}
-	if o.MaxRows == 0 {
-		o.MaxRows = defaultMaxRows
+	return uncertain, err
+}
+
+// find says whether a row is stored.
+func (f *face) find(ctx context.Context, row operation.Row) (found bool, err error) {
+	ctx = f.logger.Load().WithContext(ctx)
+	op := checks.Begin(operation.Select, operation.ID(row.ID))
+	defer op.End(ctx, &err)
+	if err := op.Open(ctx, f.model.Connect); err != nil {
+		return false, err
 	}
-	if o.MaxBytes == 0 {
-		o.MaxBytes = defaultMaxBytes
+	return op.Holds(ctx, row)
+}
+
+// ready returns what makes calls futile.
+func (r *Recorder) ready(ctx context.Context) error {
+	switch {
+	case r == nil || r.face == nil:
+		return notRecorded(supabase.ErrInvalid, "only NewRecorder makes a Recorder")
+	case r.invalid != nil:
+		return r.invalid
+	case ctx == nil:
+		return notRecorded(supabase.ErrInvalid, "ctx must not be nil")
+	default:
+		return nil
 	}
-	if o.BatchRows == 0 {
-		o.BatchRows = operation.MaxBatchRows
-	}
-	if o.BatchAge == 0 {
-		o.BatchAge = defaultBatchAge
-	}
-	o.BatchRows = min(o.BatchRows, max(1, o.MaxRows/4))
-	return o, nil
 }
 
 // notRecorded is an error of what was refused before any I/O, or not waited for.
@@ -190,35 +158,88 @@ func notRecorded(cause error, message string) *supabase.Error {
 //
 // An error says that the row was not taken: ErrInvalid for data that the table
 // cannot hold, a row larger than MaxBytes, wrong options, and after Close, also
-// to those who wait; ctx's error when it ended before there was room.
+// to those who wait; ErrInvalid of the model's Connect, for a configuration that
+// cannot work, until it has worked once; ctx's error when it ended before there was
+// room.
 func (r *Recorder) Record(ctx context.Context, data CreateHealthCheckData) error {
-	if r.invalid != nil {
-		return r.invalid
-	}
-	if ctx == nil {
-		return notRecorded(supabase.ErrInvalid, "ctx must not be nil")
+	if err := r.ready(ctx); err != nil {
+		return err
 	}
 	if data.CheckedAt.IsZero() {
 		data.CheckedAt = time.Now()
 	}
-	row, problems := data.encode()
-	e := entry{row: row}
-	if e.size() > r.options.MaxBytes {
-		problems = append(problems, fmt.Sprintf("the row takes %d bytes, and MaxBytes is %d", e.size(), r.options.MaxBytes))
+	row, invalid := data.encode()
+	if size := recorder.Size(row); size > r.maxBytes {
+		invalid = errors.Join(invalid, fmt.Errorf("the row takes %d bytes, and MaxBytes is %d", size, r.maxBytes))
 	}
-	if found := slices.DeleteFunc(problems, func(problem string) bool { return problem == "" }); len(found) > 0 {
-		return notRecorded(supabase.ErrInvalid, strings.Join(found, "; "))
+	if invalid != nil {
+		return notRecorded(supabase.ErrInvalid, strings.ReplaceAll(invalid.Error(), "\n", "; "))
 	}
-	taken, waits := r.offer(e)
-	if waits == nil {
-		return taken
+	if !r.opened.Load() {
+		if err := r.open(ctx); err != nil {
+			return err
+		}
+	}
+	err := r.rows.Record(ctx, row)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, recorder.ErrClosed):
+		return notRecorded(supabase.ErrInvalid, "the recorder is closed, and the row was not taken")
+	default:
+		return notRecorded(err, "no room in time, and the row was not taken: "+err.Error())
+	}
+}
+
+// open sees to it that the configuration can work, as far as that is known in time.
+func (f *face) open(ctx context.Context) error {
+	f.logger.CompareAndSwap(nil, zerolog.Ctx(ctx))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.opened.Load() {
+		return nil
+	}
+	if f.opening == nil {
+		o := &opening{deadline: time.Now().Add(patience), done: make(chan struct{})}
+		f.opening = o
+		go func() {
+			defer close(o.done)
+			o.err = f.misconfigured()
+		}()
 	}
 	select {
-	case <-waits.decided:
-		return waits.err
-	case <-ctx.Done():
-		return r.withdraw(waits, ctx.Err())
+	case <-f.opening.done:
+	case <-time.After(time.Until(f.opening.deadline)):
+		return nil
 	}
+	err := f.opening.err
+	f.opening = nil
+	f.opened.Store(err == nil)
+	return err
+}
+
+// misconfigured returns the error of a configuration that can never work.
+func (f *face) misconfigured() error {
+	connect := f.model.Connect
+	if connect == nil {
+		connect = supabase.ServiceClient
+	}
+	_, err := connect()
+	if e, ok := errors.AsType[*supabase.Error](err); ok && errors.Is(err, supabase.ErrInvalid) {
+		wrong := *e
+		wrong.Op, wrong.Table = operation.Insert, table
+		return &wrong
+	}
+	return nil
+}
+
+// Flush sends the rows that are held, without waiting for their batches to fill,
+// and returns when all that were taken before the call are stored, refused or
+// dropped. The error says how many are held when ctx ended before, and wraps ctx's
+// error and the last failure; they go on being sent. A row that is refused again and
+// again, while there is no other to show whose fault it is, is waited for.
+func (r *Recorder) Flush(ctx context.Context) error {
+	return r.end(ctx, (*recorder.Recorder).Flush)
 }
 
 // Close has the Recorder take no more rows, and sends those that it holds, without
@@ -227,83 +248,46 @@ func (r *Recorder) Record(ctx context.Context, data CreateHealthCheckData) error
 //
 // When ctx ends first, the request under way is given up, and the error says how
 // many rows are not stored and how many may be or not. It wraps ctx's error and
-// the last failure, and Stats still counts the rows as buffered. Another Close
-// goes on where this one stopped. Of several at once each waits for its own ctx;
-// the last to leave gives the request up.
+// the last failure; Stats still counts the rows as buffered, and Unsent returns
+// them. Another Close goes on where this one stopped. Of several at once each waits
+// for its own ctx; the last to leave gives the request up. A ctx that does not end
+// has Close wait for as long as rows are held: for the end of an outage.
 func (r *Recorder) Close(ctx context.Context) error {
-	if r.invalid != nil {
-		return r.invalid
-	}
-	if ctx == nil {
-		return notRecorded(supabase.ErrInvalid, "ctx must not be nil")
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.shut()
-	r.closers++
-	defer func() { r.closers-- }()
-	for r.rows > 0 || r.done != nil {
-		if ctx.Err() != nil && r.done == nil {
-			return r.unsent(ctx.Err())
-		}
-		r.start()
-		done := r.done
-		r.mu.Unlock()
-		select {
-		case <-done:
-		case <-ctx.Done():
-		}
-		r.mu.Lock()
-		if ctx.Err() == nil || r.done == nil {
-			continue
-		}
-		if r.closers > 1 {
-			return r.unsent(ctx.Err())
-		}
-		r.cancel()
-		r.mu.Unlock()
-		<-done
-		r.mu.Lock()
-	}
-	return nil
+	return r.end(ctx, (*recorder.Recorder).Close)
 }
 
-// shut takes no more rows and sends away who waits for room.
-func (r *Recorder) shut() {
-	if r.closed {
-		return
+// end is Flush or Close.
+func (r *Recorder) end(ctx context.Context, do func(*recorder.Recorder, context.Context) error) error {
+	if err := r.ready(ctx); err != nil {
+		return err
 	}
-	r.closed = true
-	close(r.closing)
-	for r.blocked.Len() > 0 {
-		r.decide(r.blocked.Front(), errClosed())
+	cause := do(r.rows, ctx)
+	if cause == nil {
+		return nil
 	}
-}
-
-func errClosed() error {
-	return notRecorded(supabase.ErrInvalid, "the recorder is closed, and the row was not taken")
-}
-
-// unsent is the error of a Close that ended because of cause.
-func (r *Recorder) unsent(cause error) error {
-	maybe := 0
-	for i, p := range r.pending {
-		if p.tried || i == 0 && r.sending {
-			maybe += len(p.rows)
-		}
+	rows, uncertain, failure := r.rows.Held()
+	message := ""
+	switch certain := len(rows) - uncertain; {
+	case uncertain == 0:
+		message = counted(certain, "is", "are") + " not stored"
+	case certain == 0:
+		message = counted(uncertain, "may", "may") + " be stored or not"
+	default:
+		message = fmt.Sprintf("%s not stored, and %d more may be or not", counted(certain, "is", "are"), uncertain)
 	}
-	if r.aside != nil {
-		maybe += len(r.aside.rows)
-	}
-	message := fmt.Sprintf("%d rows are not stored", r.rows-maybe)
-	if maybe > 0 {
-		message += fmt.Sprintf(", and %d more may be or not", maybe)
-	}
-	if r.trouble != nil {
-		message += ": " + withoutPrefix(r.trouble)
-		cause = fmt.Errorf("%w; last failure: %w", cause, r.trouble)
+	if failure != nil {
+		message += ": " + withoutPrefix(failure)
+		cause = fmt.Errorf("%w; last failure: %w", cause, failure)
 	}
 	return notRecorded(cause, message)
+}
+
+// counted is a number of rows, and a verb.
+func counted(rows int, one, many string) string {
+	if rows == 1 {
+		return "1 row " + one
+	}
+	return fmt.Sprintf("%d rows %s", rows, many)
 }
 
 // withoutPrefix is what an error says besides whose it is.
@@ -314,29 +298,18 @@ func withoutPrefix(err error) string {
 	return err.Error()
 }
 
-// Stats returns how the Recorder is doing. It is cheap.
-func (r *Recorder) Stats() RecorderStats {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	stats := r.stats
-	stats.Buffered, stats.BufferedBytes, stats.Blocked = r.rows, r.bytes, r.blocked.Len()
-	if r.rows == 0 {
-		return stats
+// Unsent returns the rows that the Recorder holds, oldest first, with their ID and
+// CheckedAt set: after a Close that failed, to be kept elsewhere. Recorded again,
+// also by another program, each is stored once, whether or not it was already. Until
+// Close they are going to be sent.
+func (r *Recorder) Unsent() []CreateHealthCheckData {
+	if r == nil || r.face == nil {
+		return nil
 	}
-	oldest := r.now()
-	if first := r.waiting.first(); first != nil {
-		oldest = first.at
+	rows, _, _ := r.rows.Held()
+	unsent := make([]CreateHealthCheckData, len(rows))
+	for i, row := range rows {
+		unsent[i] = decode(row)
 	}
-	for _, p := range r.pending {
-		oldest = min(oldest, p.rows[0].at)
-	}
-	if r.aside != nil {
-		oldest = min(oldest, r.aside.rows[0].at)
-	}
-	stats.Oldest = r.now() - oldest
-	return stats
+	return unsent
 }
-
-// now is the time since the Recorder was made, which no change of the clock
-// turns back.
-func (r *Recorder) now() time.Duration { return time.Since(r.began) }

@@ -6,10 +6,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
-	"github.com/supavigil/supavigil/internal/call"
+	"github.com/supavigil/supavigil/internal/trace"
 )
 
 // maxBody is how much of an answer is read, after decompression.
@@ -32,27 +33,27 @@ type attempt struct {
 	hideKey   func(string) string
 }
 
-// do sends a request, with other headers than its own, the record's payload, and
+// do sends a request, with other headers than its own, the payload that was told, and
 // the body that it has from its start. It returns an answer with a status below
 // 300 and, apart, its body, or why there is none.
-func (a attempt) do(request *http.Request, header http.Header, record *call.Record) (*http.Response, []byte, *failure) {
+func (a attempt) do(request *http.Request, header http.Header, t *trace.Trace) (*http.Response, []byte, *failure) {
 	transport := a.transport
 	if transport == nil {
 		transport = a.pool.current.Load()
 	}
 	// Below here are requests of others, such as a Transport's for a token.
-	ctx, clock := startClock(call.Hide(request.Context()), a.timeout, transport)
+	ctx, clock := startClock(trace.Hide(request.Context()), a.timeout, transport)
 	defer clock.stop()
 	limited := request.WithContext(ctx)
 	limited.Header = header
 	switch {
-	case record.Payload != nil:
+	case t.Payload != nil:
 		// Of types that net/http knows: it would send the headers by themselves
 		// before others.
-		limited.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(record.Payload)), nil }
+		limited.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(t.Payload)), nil }
 		limited.Body, _ = limited.GetBody()
-		limited.ContentLength = int64(len(record.Payload))
-	case record.Attempts > 1 && request.GetBody != nil:
+		limited.ContentLength = int64(len(t.Payload))
+	case t.Attempts > 1 && request.GetBody != nil:
 		if body, err := request.GetBody(); err == nil { // net/http's own, over bytes, cannot fail
 			limited.Body = body
 		}
@@ -98,7 +99,7 @@ func (a attempt) do(request *http.Request, header http.Header, record *call.Reco
 		}
 		return nil, nil, failed
 	}
-	response.Header = settleCount(response.Header)
+	response.Header = plainCount(response.Header)
 	return response, body, nil
 }
 
@@ -191,9 +192,9 @@ func callerEnded(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// settleCount drops a Content-Range that ends in neither * nor a plain total, such
+// plainCount drops a Content-Range that ends in neither * nor a plain total, such
 // as */3: postgrest-go would fail on it, quoting it, or read 010 as 8.
-func settleCount(header http.Header) http.Header {
+func plainCount(header http.Header) http.Header {
 	value := header.Get("Content-Range")
 	if value == "" {
 		return header
@@ -201,14 +202,19 @@ func settleCount(header http.Header) http.Header {
 	if _, total, ok := strings.Cut(value, "/"); ok && (total == "*" || isTotal(total)) {
 		return header
 	}
-	settled := header.Clone()
-	settled.Del("Content-Range")
-	return settled
+	plain := header.Clone()
+	plain.Del("Content-Range")
+	return plain
 }
 
-func counted(header http.Header) bool {
-	_, total, _ := strings.Cut(header.Get("Content-Range"), "/")
-	return isTotal(total)
+// count reads the total in a Content-Range, if there is one.
+func count(header http.Header) (total int64, counted bool) {
+	_, text, _ := strings.Cut(header.Get("Content-Range"), "/")
+	if !isTotal(text) {
+		return 0, false
+	}
+	total, err := strconv.ParseInt(text, 10, 64)
+	return total, err == nil
 }
 
 // isTotal tells a count that an int64 holds: digits, and no 0 before others.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/supavigil/supavigil/internal/call"
+	"github.com/supavigil/supavigil/internal/trace"
 )
 
 func TestLimitCountsWhatWasUnpacked(t *testing.T) {
@@ -33,7 +33,7 @@ func TestLimitCountsWhatWasUnpacked(t *testing.T) {
 			a := attempt{transport: server.Client().Transport, timeout: time.Minute, maxBody: limit, hideKey: func(s string) string { return s }}
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, http.NoBody)
 			require.NoError(t, err)
-			_, body, failed := a.do(request, request.Header, &call.Record{Attempts: 1}) //nolint:bodyclose // it comes apart
+			_, body, failed := a.do(request, request.Header, &trace.Trace{Heard: trace.Heard{Attempts: 1}}) //nolint:bodyclose // it comes apart
 			if fits {
 				require.Nil(t, failed)
 				require.Len(t, body, size)

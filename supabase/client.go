@@ -12,7 +12,7 @@ import (
 	postgrest "github.com/supabase-community/postgrest-go"
 	supabasego "github.com/supabase-community/supabase-go"
 
-	"github.com/supavigil/supavigil/internal/call"
+	"github.com/supavigil/supavigil/internal/trace"
 )
 
 // Client speaks to one project with its service-role key. It is safe for
@@ -135,16 +135,19 @@ func (c *Client) RPC(ctx context.Context, function string, args, result any) err
 	case ctx == nil:
 		return refused(opRPC, function, "ctx must not be nil")
 	}
-	ctx, record := call.Ensure(ctx)
+	t := trace.FromContext(ctx)
+	if t == nil {
+		ctx, t = trace.New(ctx, trace.Told{})
+	}
 	_, _, err := c.rest.From("rpc/"+function).Insert(json.RawMessage(body), false, "", "", "").ExecuteWithContext(ctx)
 	if err != nil {
 		return asError(err, opRPC, function)
 	}
-	if result == nil || len(record.Body) == 0 {
+	if result == nil || len(t.Body) == 0 {
 		return nil
 	}
-	if err := json.Unmarshal(record.Body, result); err != nil {
-		return &Error{Op: opRPC, Table: function, Status: record.Status, Attempts: record.Attempts, Uncertain: true, Message: "the answer cannot be decoded", Err: err}
+	if err := json.Unmarshal(t.Body, result); err != nil {
+		return &Error{Op: opRPC, Table: function, Status: t.Status, Attempts: t.Attempts, Uncertain: true, Message: "the answer cannot be decoded", Err: err}
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/supavigil/supavigil/internal/call"
+	"github.com/supavigil/supavigil/internal/trace"
 )
 
 // pipes is a network in memory, which knows synctest's clock.
@@ -193,7 +193,7 @@ func TestDeadHTTP2ConnectionCostsOneAttempt(t *testing.T) {
 		}
 	})
 	for _, attempts := range []int{1, 2, 2} {
-		ctx, record := call.Repeatable(t.Context())
+		ctx, record := trace.New(t.Context(), trace.Told{Repeatable: true})
 		_, _, err = client.From("checks").Select("*", "", false).ExecuteWithContext(ctx)
 		require.NoError(t, err)
 		require.Equal(t, `["HTTP/2.0"]`, string(record.Body))

@@ -15,7 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/supavigil/supavigil/internal/call"
+	"github.com/supavigil/supavigil/internal/trace"
 )
 
 // TestPoolPingsHTTP2 lets an HTTP/2 connection fall silent: pings find out, and
@@ -44,7 +44,7 @@ func TestPoolPingsHTTP2(t *testing.T) {
 	require.NoError(t, err)
 
 	for _, attempts := range []int{1, 2} {
-		ctx, record := call.Repeatable(t.Context())
+		ctx, record := trace.New(t.Context(), trace.Told{Repeatable: true})
 		_, _, err = client.From("checks").Select("*", "", false).ExecuteWithContext(ctx)
 		require.NoError(t, err)
 		require.Equal(t, "HTTP/2.0", protocol.Load())

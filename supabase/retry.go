@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/supavigil/supavigil/internal/call"
+	"github.com/supavigil/supavigil/internal/trace"
 )
 
 const (
@@ -44,43 +44,47 @@ type retry struct {
 func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 	defer closeBody(request)
 	ctx := request.Context()
-	record, read := call.FromContext(ctx)
+	t := trace.FromContext(ctx)
+	heard := t != nil
+	if !heard {
+		t = &trace.Trace{}
+	}
 	if err := ctx.Err(); err != nil {
-		op, name := operationOf(r.rest, request)
+		op, name := targetOf(r.rest, request)
 		return nil, &Error{Op: op, Table: name, Message: err.Error(), Err: err}
 	}
-	repeatable := record.Repeatable || request.Method == http.MethodGet || request.Method == http.MethodHead
+	repeatable := t.Repeatable || request.Method == http.MethodGet || request.Method == http.MethodHead
 	header := r.headers.of(request)
 	for {
-		record.Attempts++
-		response, body, failed := r.attempt.do(request, header, record)
+		t.Attempts++
+		response, body, failed := r.attempt.do(request, header, t)
 		if failed == nil {
-			record.Status, record.LastUnsure = response.StatusCode, false
-			record.Counted = counted(response.Header)
-			if read {
-				record.Body, body = body, nil
+			t.Status, t.LastUncertain = response.StatusCode, false
+			t.Count, t.Counted = count(response.Header)
+			if heard {
+				t.Body, body = body, nil
 			}
 			response.Body = newMemory(body)
 			response.ContentLength = int64(len(body))
 			return response, nil
 		}
-		failed.Op, failed.Table = operationOf(r.rest, request)
-		failed.Attempts = record.Attempts
-		record.Status = failed.Status
-		record.LastUnsure = failed.mayHaveRun()
-		failed.Uncertain = (record.Unsure || record.LastUnsure) && request.Method != http.MethodGet && request.Method != http.MethodHead
-		if record.TooMuch = record.Divisible && failed.tooMuch; record.TooMuch {
+		failed.Op, failed.Table = targetOf(r.rest, request)
+		failed.Attempts = t.Attempts
+		t.Status = failed.Status
+		t.LastUncertain = failed.mayHaveRun()
+		failed.Uncertain = (t.EarlierUncertain || t.LastUncertain) && request.Method != http.MethodGet && request.Method != http.MethodHead
+		if t.TooMuch = t.Divisible && failed.tooMuch; t.TooMuch {
 			return nil, failed.Error
 		}
-		last := record.Attempts >= r.maxAttempts || request.Body != nil && request.GetBody == nil
+		last := t.Spent+t.Attempts >= r.maxAttempts || request.Body != nil && request.GetBody == nil
 		if last || !failed.mayRepeat(repeatable) {
 			return nil, failed.Error
 		}
-		record.Unsure = record.Unsure || record.LastUnsure
-		if !pause(ctx, max(backoff(record.Attempts), min(failed.retryAfter, maxRetryAfter))) {
+		t.EarlierUncertain = t.EarlierUncertain || t.LastUncertain
+		if !pause(ctx, max(backoff(t.Spent+t.Attempts), min(failed.retryAfter, maxRetryAfter))) {
 			return nil, interrupted(ctx, failed.Error)
 		}
-		if record.TooMuch = record.Divisible && failed.slow; record.TooMuch {
+		if t.TooMuch = t.Divisible && failed.slow; t.TooMuch {
 			return nil, failed.Error
 		}
 	}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/supavigil/supavigil/internal/call"
+	"github.com/supavigil/supavigil/internal/trace"
 	"github.com/supavigil/supavigil/supabase"
 )
 
@@ -89,7 +89,7 @@ func send(ctx context.Context, client *supabase.Client, kind string) *supabase.E
 	case "GET", "HEAD":
 		_, _, err = client.From("checks").Select("*", "", kind == "HEAD").ExecuteWithContext(ctx)
 	case "marked POST":
-		ctx, _ = call.Repeatable(ctx)
+		ctx, _ = trace.New(ctx, trace.Told{Repeatable: true})
 		fallthrough
 	case "POST":
 		_, _, err = client.From("checks").Insert(map[string]int{"a": 1}, false, "", "", "").ExecuteWithContext(ctx)
@@ -316,32 +316,32 @@ func TestHangingServerEnds(t *testing.T) {
 	})
 }
 
-func TestRecordBringsBackHowItWent(t *testing.T) {
+func TestTraceTellsHowItWent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		steps []step
-		want  call.Record
+		want  trace.Heard
 	}{
-		"at once":                      {[]step{ok}, call.Record{Repeatable: true, Status: 200, Attempts: 1}},
-		"after a lost answer":          {[]step{reset, ok}, call.Record{Repeatable: true, Status: 200, Attempts: 2, Unsure: true}},
-		"after one that never ran":     {[]step{refusedBy, postgrestError(503, "PGRST002", ""), ok}, call.Record{Repeatable: true, Status: 200, Attempts: 3}},
-		"after one that was undone":    {[]step{postgrestError(500, "40001", ""), {status: 429}, ok}, call.Record{Repeatable: true, Status: 200, Attempts: 3}},
-		"a conflict after a lost one":  {[]step{{status: 502}, postgrestError(409, "23505", "")}, call.Record{Repeatable: true, Status: 409, Attempts: 2, Unsure: true}},
-		"a lost one is remembered":     {[]step{{status: 502}, {status: 429}, postgrestError(409, "23505", "")}, call.Record{Repeatable: true, Status: 409, Attempts: 3, Unsure: true}},
-		"no answer, but that was last": {[]step{refusedBy, refusedBy, refusedBy, reset}, call.Record{Repeatable: true, Attempts: 4, LastUnsure: true}},
+		"at once":                      {[]step{ok}, trace.Heard{Status: 200, Attempts: 1}},
+		"after a lost answer":          {[]step{reset, ok}, trace.Heard{Status: 200, Attempts: 2, EarlierUncertain: true}},
+		"after one that never ran":     {[]step{refusedBy, postgrestError(503, "PGRST002", ""), ok}, trace.Heard{Status: 200, Attempts: 3}},
+		"after one that was undone":    {[]step{postgrestError(500, "40001", ""), {status: 429}, ok}, trace.Heard{Status: 200, Attempts: 3}},
+		"a conflict after a lost one":  {[]step{{status: 502}, postgrestError(409, "23505", "")}, trace.Heard{Status: 409, Attempts: 2, EarlierUncertain: true}},
+		"a lost one is remembered":     {[]step{{status: 502}, {status: 429}, postgrestError(409, "23505", "")}, trace.Heard{Status: 409, Attempts: 3, EarlierUncertain: true}},
+		"no answer, but that was last": {[]step{refusedBy, refusedBy, refusedBy, reset}, trace.Heard{Attempts: 4, LastUncertain: true}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				ctx, record := call.Repeatable(t.Context())
+				ctx, record := trace.New(t.Context(), trace.Told{Repeatable: true})
 				transport := &script{steps: test.steps}
 				_ = send(ctx, transport.client(t), "POST")
 				if test.want.Status == http.StatusOK {
 					require.Equal(t, "[]", string(record.Body), "the answer's body comes this way")
 				}
 				record.Body = nil
-				require.Equal(t, test.want, *record)
+				require.Equal(t, test.want, record.Heard)
 			})
 		})
 	}

@@ -21,7 +21,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/supavigil/supavigil/internal/call"
+	"github.com/supavigil/supavigil/internal/trace"
 	"github.com/supavigil/supavigil/supabase"
 )
 
@@ -193,10 +193,10 @@ func TestWhatNeverLeftNeverRan(t *testing.T) {
 					require.Contains(t, e.Error(), text)
 					require.Less(t, len(e.Error()), 300)
 				}
-				ctx, record := call.Repeatable(t.Context())
+				ctx, record := trace.New(t.Context(), trace.Told{Repeatable: true})
 				_ = send(ctx, client, "POST")
-				require.False(t, record.Unsure)
-				require.False(t, record.LastUnsure)
+				require.False(t, record.EarlierUncertain)
+				require.False(t, record.LastUncertain)
 			})
 		}
 	}
@@ -233,10 +233,10 @@ func TestWhatLeftMayHaveRun(t *testing.T) {
 				require.True(t, e.Uncertain, kind)
 			}
 			require.False(t, send(t.Context(), client, "GET").Uncertain, "a read changes nothing")
-			ctx, record := call.Repeatable(t.Context())
+			ctx, record := trace.New(t.Context(), trace.Told{Repeatable: true})
 			_ = send(ctx, client, "POST")
-			require.Equal(t, record.Attempts > 1, record.Unsure)
-			require.True(t, record.LastUnsure)
+			require.Equal(t, record.Attempts > 1, record.EarlierUncertain)
+			require.True(t, record.LastUncertain)
 		})
 	}
 }

@@ -55,25 +55,25 @@ func (g guard) RoundTrip(request *http.Request) (*http.Response, error) {
 		(request.Host == "" || request.Host == g.rest.Host)
 	if !inside {
 		closeBody(request)
-		op, name := operationOf(g.rest, request)
+		op, name := targetOf(g.rest, request)
 		return nil, refused(op, name, "the request leaves the URL of PostgREST that the client was opened for")
 	}
 	return g.next.RoundTrip(request)
 }
 
-// headers settles the headers once for all attempts: one Accept, where
+// headers sets the headers once for all attempts: one Accept, where
 // postgrest-go's Single sends two; a User-Agent of our own, since the gateway
 // refuses secret keys from browsers; and the key's.
 type headers struct{ setOwn func(http.Header) }
 
 func (h headers) of(request *http.Request) http.Header {
-	settled := make(http.Header, 8)    // nearly always enough
-	maps.Copy(settled, request.Header) // the values are shared: nothing below changes them
-	if accept := settled["Accept"]; len(accept) > 1 {
-		settled["Accept"] = accept[:1:1]
+	own := make(http.Header, 8)    // nearly always enough
+	maps.Copy(own, request.Header) // the values are shared: nothing below changes them
+	if accept := own["Accept"]; len(accept) > 1 {
+		own["Accept"] = accept[:1:1]
 	}
-	h.setOwn(settled)
-	return settled
+	h.setOwn(own)
+	return own
 }
 
 // ownHeaders returns what sets the headers that all requests of a client share.
@@ -108,7 +108,7 @@ func closeBody(request *http.Request) {
 	}
 }
 
-func operationOf(rest *url.URL, request *http.Request) (op, name string) {
+func targetOf(rest *url.URL, request *http.Request) (op, name string) {
 	name = strings.TrimPrefix(strings.TrimPrefix(request.URL.Path, rest.Path), "/")
 	if function, ok := strings.CutPrefix(name, "rpc/"); ok {
 		return opRPC, function

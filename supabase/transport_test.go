@@ -22,7 +22,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
-	"github.com/supavigil/supavigil/internal/call"
+	"github.com/supavigil/supavigil/internal/trace"
 	"github.com/supavigil/supavigil/supabase"
 )
 
@@ -440,7 +440,7 @@ func TestTransportThatMakesRequestsOfItsOwn(t *testing.T) {
 	client := open(t, server, func(c *supabase.Config) {
 		c.Transport = roundTripper(func(request *http.Request) (*http.Response, error) {
 			ctx := request.Context()
-			_, marked := call.FromContext(ctx)
+			marked := trace.FromContext(ctx) != nil
 			require.False(t, marked)
 			_, _, err := inner.From("audit").Insert(map[string]int{"audit": 1}, false, "", "", "").ExecuteWithContext(ctx)
 			require.Error(t, err)
@@ -448,8 +448,7 @@ func TestTransportThatMakesRequestsOfItsOwn(t *testing.T) {
 			return http.DefaultTransport.RoundTrip(request)
 		})
 	})
-	ctx, record := call.Repeatable(t.Context())
-	record.Payload = []byte(`{"outer":1}`)
+	ctx, record := trace.New(t.Context(), trace.Told{Repeatable: true, Payload: []byte(`{"outer":1}`)})
 	_, _, err := client.From("checks").Insert(nil, false, "", "", "").ExecuteWithContext(ctx)
 	require.NoError(t, err)
 	require.Equal(t, map[string][]string{
@@ -458,7 +457,7 @@ func TestTransportThatMakesRequestsOfItsOwn(t *testing.T) {
 	require.Equal(t, 1, record.Attempts)
 	require.Equal(t, http.StatusOK, record.Status)
 	require.Equal(t, "[1]", string(record.Body))
-	require.False(t, record.Unsure)
+	require.False(t, record.EarlierUncertain)
 }
 
 // TestErrorOfATransportsOwnRequest says nothing of the request that it carries.

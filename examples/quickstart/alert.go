@@ -8,7 +8,9 @@ import (
 	"github.com/supavigil/supavigil/healthcheck"
 )
 
-// raise returns the alerts that it raised.
+// raise returns the alerts that it raised. To look for a recent one first is for one
+// program alone: two that look at once both raise, and a second outage within
+// quietMinutes is not raised.
 func (t tour) raise(ctx context.Context, down []*healthcheck.ServiceHealthCheck) (raised []*alertevent.AlertEvent, err error) {
 	if len(down) == 0 {
 		t.say("nothing is down")

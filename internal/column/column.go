@@ -1,10 +1,11 @@
 // Package column checks values against what the columns of both tables can
-// hold, before any I/O. Each check returns what is wrong and what would be
-// right, or "".
+// hold, before any I/O. An error says what is wrong and what would be right; those
+// of several checks are joined with errors.Join.
 package column
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,170 +25,163 @@ const (
 )
 
 // ServiceName checks service_name.
-func ServiceName(name string) string { return Name("service_name", name) }
+func ServiceName(name string) error { return Name("service_name", name) }
 
 // Name checks a short text that is not blank, as what rows are found by is: of a
 // status or type, one that a newer schema has too.
-func Name(column, name string) string {
+func Name(column, name string) error {
 	if strings.TrimSpace(name) == "" {
-		return column + " must not be blank"
+		return errors.New(column + " must not be blank")
 	}
-	if problem := Text(column, &name); problem != "" {
-		return problem
+	if err := Text(column, &name); err != nil {
+		return err
 	}
 	if n := utf8.RuneCountInString(name); n > maxName {
-		return fmt.Sprintf("%s must have at most %d characters, not %d", column, maxName, n)
+		return fmt.Errorf("%s must have at most %d characters, not %d", column, maxName, n)
 	}
-	return ""
+	return nil
 }
 
 // OptionalName checks a Name where "" stands for every one.
-func OptionalName(column, name string) string {
+func OptionalName(column, name string) error {
 	if name == "" {
-		return ""
+		return nil
 	}
 	return Name(column, name)
 }
 
 // Text checks a TEXT column; nil is NULL.
-func Text(column string, text *string) string {
-	if text == nil {
-		return ""
+func Text(column string, text *string) error {
+	switch {
+	case text == nil:
+		return nil
+	case !utf8.ValidString(*text):
+		return errors.New(column + " must be valid UTF-8")
+	case strings.ContainsRune(*text, 0):
+		return errors.New(column + " must not hold NUL (U+0000), which PostgreSQL cannot store")
+	default:
+		return nil
 	}
-	if problem := checkText(*text); problem != "" {
-		return column + " " + problem
-	}
-	return ""
-}
-
-func checkText(text string) string {
-	if !utf8.ValidString(text) {
-		return "must be valid UTF-8"
-	}
-	if strings.ContainsRune(text, 0) {
-		return "must not hold NUL (U+0000), which PostgreSQL cannot store"
-	}
-	return ""
 }
 
 // OneOf checks a column with a CHECK constraint on its values.
-func OneOf[T ~string](column string, value T, allowed ...T) string {
+func OneOf[T ~string](column string, value T, allowed ...T) error {
 	if slices.Contains(allowed, value) {
-		return ""
+		return nil
 	}
 	names := make([]string, len(allowed))
 	for i, name := range allowed {
 		names[i] = string(name)
 	}
 	last := len(names) - 1
-	return fmt.Sprintf("%s must be %s or %s%s", column, strings.Join(names[:last], ", "), names[last], not(string(value)))
+	return fmt.Errorf("%s must be %s or %s%s", column, strings.Join(names[:last], ", "), names[last], not(string(value)))
 }
 
 // LatencyMS checks latency_ms; nil is NULL.
-func LatencyMS(latency *int) string {
+func LatencyMS(latency *int) error {
 	if latency == nil || *latency >= 0 && *latency <= maxInteger {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf("latency_ms must be within 0…%d milliseconds, not %d", maxInteger, *latency)
+	return fmt.Errorf("latency_ms must be within 0…%d milliseconds, not %d", maxInteger, *latency)
 }
 
 // CheckedAt checks checked_at; the zero time stands for the database's clock.
-func CheckedAt(at time.Time) string {
+func CheckedAt(at time.Time) error {
 	if at.IsZero() || timestamp.InRange(at) {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf("checked_at must be within the years 1…9999 (UTC), not %d", at.UTC().Year())
+	return fmt.Errorf("checked_at must be within the years 1…9999 (UTC), not %d", at.UTC().Year())
 }
 
 // ID checks a UUID in its 36 characters, the form that PostgreSQL prints.
-func ID(id string) string {
+func ID(id string) error {
 	if len(id) == 36 && uuid.Validate(id) == nil {
-		return ""
+		return nil
 	}
-	return "id must be a UUID in its 36 characters" + not(id)
+	return errors.New("id must be a UUID in its 36 characters" + not(id))
 }
 
 // OptionalID checks an id where "" asks for a new one.
-func OptionalID(id string) string {
+func OptionalID(id string) error {
 	if id == "" {
-		return ""
+		return nil
 	}
 	return ID(id)
 }
 
 // Days checks a number of days to keep.
-func Days(days int) string { return within("days", days, 1, maxDays) }
+func Days(days int) error { return within("days", days, 1, maxDays) }
 
 // WithinMinutes checks a window of time that ends now.
-func WithinMinutes(minutes int) string { return within("withinMinutes", minutes, 1, maxWithinMinutes) }
+func WithinMinutes(minutes int) error { return within("withinMinutes", minutes, 1, maxWithinMinutes) }
 
 // Limit checks a number of rows; 0 stands for a default.
-func Limit(limit int) string {
+func Limit(limit int) error {
 	if limit < 0 {
-		return fmt.Sprintf("limit must not be negative (0: the default), not %d", limit)
+		return fmt.Errorf("limit must not be negative (0: the default), not %d", limit)
 	}
-	return ""
+	return nil
 }
 
 // Period checks the bounds of a time, [since, until); a zero time is none.
-func Period(since, until time.Time) string {
+func Period(since, until time.Time) error {
 	for _, bound := range []struct {
 		name string
 		at   time.Time
 	}{{"since", since}, {"until", until}} {
 		if !bound.at.IsZero() && !timestamp.InRange(bound.at) {
-			return fmt.Sprintf("%s must be within the years 1…9999 (UTC), not %d", bound.name, bound.at.UTC().Year())
+			return fmt.Errorf("%s must be within the years 1…9999 (UTC), not %d", bound.name, bound.at.UTC().Year())
 		}
 	}
 	if !since.IsZero() && !until.IsZero() && !until.After(since) {
-		return "until must be after since"
+		return errors.New("until must be after since")
 	}
-	return ""
+	return nil
 }
 
-func within(name string, value, low, high int) string {
+func within(name string, value, low, high int) error {
 	if value >= low && value <= high {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf("%s must be within %d…%d, not %d", name, low, high, value)
+	return fmt.Errorf("%s must be within %d…%d, not %d", name, low, high, value)
 }
 
-// Row marshals a row, a pointer to it, that has a JSONB column of some value, in
-// which errors become their texts first. What is wrong with the JSON can only be
-// there, and is looked for there if the whole is not plain.
-func Row(row any, column string, value *map[string]any) (json.RawMessage, string) {
-	var problem string
-	if *value, problem = errorsAsText(column, *value); problem != "" {
-		return nil, problem
+// Marshal returns the JSON of a row, a pointer to it, that has a JSONB column of
+// some value, in which errors become their texts first. What is wrong with the JSON
+// can only be there, and is looked for there if the whole is not plain.
+func Marshal(row any, column string, value *map[string]any) (json.RawMessage, error) {
+	var err error
+	if *value, err = errorsAsText(column, *value); err != nil {
+		return nil, err
 	}
 	data, text, err := marshal(row)
 	if text && isPlain(data) {
-		return data, ""
+		return data, nil
 	}
-	if problem := JSONB(column, *value); problem != "" {
-		return nil, problem
+	if err := JSONB(column, *value); err != nil {
+		return nil, err
 	}
 	if err != nil {
-		return nil, "the row must marshal to JSON: " + err.Error()
+		return nil, fmt.Errorf("the row must marshal to JSON: %w", err)
 	}
-	return data, ""
+	return data, nil
 }
 
 // JSONB checks a JSONB column; nil is NULL. What passes can be stored, and read
 // back in a list: a row that cannot would spoil every list with it.
-func JSONB(column string, value map[string]any) string {
+func JSONB(column string, value map[string]any) error {
 	data, text, err := marshal(value)
 	switch {
 	case value == nil:
-		return ""
+		return nil
 	case err != nil:
-		return column + " must marshal to JSON: " + err.Error()
+		return fmt.Errorf("%s must marshal to JSON: %w", column, err)
 	case !text:
-		return column + ": every string must be valid UTF-8 without NUL (U+0000), which PostgreSQL cannot store"
+		return errors.New(column + ": every string must be valid UTF-8 without NUL (U+0000), which PostgreSQL cannot store")
 	case !readsBack(data):
-		return column + " must be JSON that can be read back: numbers within float64, and less than 10,000 levels deep"
+		return errors.New(column + " must be JSON that can be read back: numbers within float64, and less than 10,000 levels deep")
 	default:
-		return ""
+		return nil
 	}
 }
 

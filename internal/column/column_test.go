@@ -2,6 +2,7 @@ package column_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"net/netip"
 	"strings"
@@ -18,7 +19,12 @@ const id = "0198c0de-0000-7000-8000-00000000000a"
 func TestChecks(t *testing.T) {
 	t.Parallel()
 	hundred := strings.Repeat("é", 100)
-	tests := map[string]struct{ got, want string }{
+	tooLarge := math.MaxInt32
+	tooLarge++ // where int has 32 bits, it is the least of all
+	tests := map[string]struct {
+		got  error
+		want string // "": nil
+	}{
 		"service_name":                       {column.ServiceName("api"), ""},
 		"service_name stored as given":       {column.ServiceName(" api "), ""},
 		"service_name, 100 characters":       {column.ServiceName(hundred), ""},
@@ -41,7 +47,7 @@ func TestChecks(t *testing.T) {
 		"latency_ms 0":                       {column.LatencyMS(new(0)), ""},
 		"latency_ms, the most":               {column.LatencyMS(new(math.MaxInt32)), ""},
 		"latency_ms negative":                {column.LatencyMS(new(-1)), "latency_ms must be within 0…2147483647 milliseconds, not -1"},
-		"latency_ms too large":               {column.LatencyMS(new(math.MaxInt32 + 1)), "latency_ms must be within 0…2147483647 milliseconds, not 2147483648"},
+		"latency_ms too large":               {column.LatencyMS(&tooLarge), fmt.Sprint("latency_ms must be within 0…2147483647 milliseconds, not ", tooLarge)},
 		"checked_at left out":                {column.CheckedAt(time.Time{}), ""},
 		"checked_at":                         {column.CheckedAt(time.Now()), ""},
 		"checked_at in year 10000":           {column.CheckedAt(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)), "checked_at must be within the years 1…9999 (UTC), not 10000"},
@@ -69,8 +75,18 @@ func TestChecks(t *testing.T) {
 		"limit negative":                     {column.Limit(-1), "limit must not be negative (0: the default), not -1"},
 	}
 	for name, test := range tests {
-		require.Equal(t, test.want, test.got, name)
+		requireError(t, test.want, test.got, name)
 	}
+}
+
+// requireError asserts an error by its text, "" for none.
+func requireError(t *testing.T, want string, err error, message string) {
+	t.Helper()
+	if want == "" {
+		require.NoError(t, err, message)
+		return
+	}
+	require.EqualError(t, err, want, message)
 }
 
 type tagged struct {
@@ -95,16 +111,16 @@ func (p prefixed) MarshalText() ([]byte, error) { return []byte("p" + string(p))
 
 func TestJSONB(t *testing.T) {
 	t.Parallel()
-	row := func(details map[string]any) (string, string) {
-		data, problem := column.Row(map[string]any{"details": details}, "details", &details)
-		require.Equal(t, problem, column.JSONB("details", details), "the same, looked at alone")
-		return string(data), problem
+	row := func(details map[string]any) (string, error) {
+		data, err := column.Marshal(map[string]any{"details": details}, "details", &details)
+		require.Equal(t, err, column.JSONB("details", details), "the same, looked at alone")
+		return string(data), err
 	}
-	data, problem := row(nil)
-	require.Empty(t, problem)
+	data, err := row(nil)
+	require.NoError(t, err)
 	require.JSONEq(t, `{"details":null}`, data)
-	data, problem = row(map[string]any{})
-	require.Empty(t, problem)
+	data, err = row(map[string]any{})
+	require.NoError(t, err)
 	require.JSONEq(t, `{"details":{}}`, data)
 
 	fine := map[string]any{
@@ -112,8 +128,8 @@ func TestJSONB(t *testing.T) {
 		"nested": map[string]any{"a": []any{1, "é☃\ufffd", nil, true}}, "struct": tagged{Name: "n", Hidden: "\xff", inner: "\xff"}, "bytes": []byte{0xff, 0},
 		"pointer": &tagged{}, "nil pointer": (*tagged)(nil), "array": [2]word{"a", "b"}, "map": map[word]int{"a": 1}, "text": prefixed("a"), "backslash": `\u0000`, "nil values that marshal": []any{(*netip.Addr)(nil), (*time.Time)(nil), (*prefixed)(nil)}, "a pair": json.RawMessage(`"\ud83d\ude00 \\ud800"`), "depth": deep(9_900),
 	}
-	data, problem = row(fine)
-	require.Empty(t, problem)
+	data, err = row(fine)
+	require.NoError(t, err)
 	want, err := json.Marshal(map[string]any{"details": fine})
 	require.NoError(t, err)
 	require.JSONEq(t, string(want), data)
@@ -135,9 +151,10 @@ func TestJSONB(t *testing.T) {
 		"a number beyond float64":    json.Number("1e400"), "too deep to be listed": deep(9_998),
 		"a channel": make(chan int), "no number": math.NaN(), "a circle": circle,
 	} {
-		data, problem := row(map[string]any{"value": value})
+		data, err := row(map[string]any{"value": value})
 		require.Empty(t, data, name)
-		require.True(t, strings.HasPrefix(problem, "details"), "%s: %q", name, problem)
-		require.NotContains(t, problem, "\xff")
+		require.Error(t, err, name)
+		require.True(t, strings.HasPrefix(err.Error(), "details"), "%s: %q", name, err)
+		require.NotContains(t, err.Error(), "\xff")
 	}
 }

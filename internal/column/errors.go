@@ -3,6 +3,7 @@ package column
 import (
 	"encoding"
 	"encoding/json"
+	"errors"
 	"maps"
 	"reflect"
 	"slices"
@@ -12,13 +13,13 @@ import (
 // however deep in maps, slices and arrays: encoding/json would write most errors as
 // {}. What the caller has stays as it is. An error that marshals itself is left to
 // that; one in a field of a struct cannot be replaced, and is a problem.
-func errorsAsText(column string, details map[string]any) (map[string]any, string) {
+func errorsAsText(column string, details map[string]any) (map[string]any, error) {
 	r := replacer{}
 	replaced, _ := r.replace(details, 0)
 	if r.field != "" {
-		return details, column + ": the field " + r.field + " of a struct holds an error, which has no JSON of its own; store its text"
+		return details, errors.New(column + ": the field " + r.field + " of a struct holds an error, which has no JSON of its own; store its text")
 	}
-	return replaced.(map[string]any), ""
+	return replaced.(map[string]any), nil
 }
 
 type replacer struct {

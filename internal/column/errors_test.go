@@ -84,8 +84,8 @@ func TestErrorsAreStoredAsTheirTexts(t *testing.T) {
 		row := struct {
 			Details map[string]any `json:"details"`
 		}{details}
-		data, problem := column.Row(&row, "details", &row.Details)
-		require.Empty(t, problem, name)
+		data, err := column.Marshal(&row, "details", &row.Details)
+		require.NoError(t, err, name)
 		require.JSONEq(t, `{"details":{"more":1,"value":`+test.want+`}}`, string(data), name)
 		require.Equal(t, before, details, "%s: what the caller has stays", name)
 	}
@@ -107,8 +107,8 @@ func TestAnErrorInAStructIsRefused(t *testing.T) {
 		"in a list":            {[]report{{}, {Err: refused}}, "Err"},
 	} {
 		details := map[string]any{"value": value.of}
-		data, problem := column.Row(&details, "details", &details)
+		data, err := column.Marshal(&details, "details", &details)
 		require.Empty(t, data, name)
-		require.Equal(t, "details: the field "+value.field+" of a struct holds an error, which has no JSON of its own; store its text", problem, name)
+		require.EqualError(t, err, "details: the field "+value.field+" of a struct holds an error, which has no JSON of its own; store its text", name)
 	}
 }

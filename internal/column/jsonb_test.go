@@ -35,8 +35,8 @@ func TestPlainJSONReadsBack(t *testing.T) {
 func TestDetailsWithoutErrorsAreNotCopied(t *testing.T) {
 	details := map[string]any{"http_status": 200, "region": "eu", "timings": []any{1.5, 2.5}, "nested": map[string]any{"a": nil, "b": true}}
 	require.Zero(t, testing.AllocsPerRun(10, func() {
-		if _, problem := errorsAsText("details", details); problem != "" {
-			t.Fatal(problem)
+		if _, err := errorsAsText("details", details); err != nil {
+			t.Fatal(err)
 		}
 	}))
 }

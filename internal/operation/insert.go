@@ -15,32 +15,29 @@ import (
 // InsertRow stores a row and returns it as stored. The row carries its id, so
 // repeating the request cannot store it twice; what became of an attempt whose
 // answer was lost is found out by that id, see resolve.
-func InsertRow[R any](ctx context.Context, o *Operation, client *supabase.Client, row Row, shape Shape[R]) (*R, error) {
-	got, left, err := o.sendPayload(ctx, client.From(o.table).Insert(nil, false, "", "representation", "").Single(), row.JSON)
+func (o *Operation[R]) InsertRow(ctx context.Context, row Row) (*R, error) {
+	heard, err := o.sendPayload(ctx, o.From().Insert(nil, false, "", "representation", "").Single(), row.JSON)
 	if err == nil {
 		var stored *R
-		if stored, err = decodeRow(o, got.body, shape); err == nil {
+		if stored, err = o.decodeRow(heard.Body); err == nil {
 			return stored, nil
 		}
-		left.Last, err = true, o.Uncertain(err) // a gateway's own page, say
+		heard.LastUncertain, err = true, o.Uncertain(err) // a gateway's own page, say
 	}
-	found, err := o.resolve(ctx, client, []Row{row}, left, err)
+	found, err := o.resolve(ctx, []Row{row}, heard.LastUncertain, err)
 	if err != nil {
 		return nil, err
 	}
-	stored, err := decodeRow(o, found[row.key()], shape)
+	stored, err := o.decodeRow(found[row.key()])
 	if err != nil {
 		return nil, o.Uncertain(err)
 	}
 	return stored, nil
 }
 
-// NewID returns id or, where it is "", a new UUID of version 7, whose order in
-// time keeps inserts to one end of the primary key's index.
-func NewID(id string) string {
-	if id != "" {
-		return id
-	}
+// NewID returns a new UUID of version 7, whose order in time keeps inserts to one end
+// of the primary key's index.
+func NewID() string {
 	return uuid.Must(uuid.NewV7()).String() // crypto/rand never fails
 }
 
@@ -71,17 +68,17 @@ const (
 const idsPerQuery = 250
 
 // InsertMany stores groups of rows, each group's rows with the same columns, as
-// PostgREST demands of one request. It returns how many are stored for certain,
-// also beside an error: of the groups one after the other, the first so many.
+// PostgREST demands of one request. It returns the number stored for certain,
+// even when err is non-nil: of the groups one after the other, the first so many.
 //
 // A request that is too large, or takes too long, is cut smaller, and so are those
 // that follow.
-func InsertMany(ctx context.Context, o *Operation, client *supabase.Client, groups ...[]Row) (int64, error) {
+func (o *Operation[R]) InsertMany(ctx context.Context, groups ...[]Row) (int64, error) {
 	limit := limits{rows: MaxBatchRows, bytes: MaxBatchBytes}
 	for _, rows := range groups {
 		for len(rows) > 0 {
 			batch := limit.first(rows)
-			uncertain, err := InsertBatch(ctx, o, client, batch, false)
+			uncertain, err := o.InsertBatch(ctx, batch, false)
 			switch {
 			case err == nil:
 				rows = rows[len(batch):]
@@ -126,27 +123,27 @@ func (l *limits) lower(batch []Row, err error) bool {
 
 // InsertBatch stores rows by one request, all or none of them; nothing travels
 // back. tried says that an earlier call with the same rows may have been carried
-// out; uncertain, which is the error's, that this or that one may have been. What
+// out; uncertain, which is the error's, that this or that one may have been, and
+// without an error that one was, though this request was answered otherwise. What
 // can be found out by the rows' ids is, see resolve.
-func InsertBatch(ctx context.Context, o *Operation, client *supabase.Client, batch []Row, tried bool) (uncertain bool, err error) {
-	_, left, err := o.sendPayload(ctx, client.From(o.table).Insert(nil, false, "", "minimal", ""), array(batch))
-	if err == nil && o.status != http.StatusCreated {
+func (o *Operation[R]) InsertBatch(ctx context.Context, batch []Row, tried bool) (uncertain bool, err error) {
+	heard, err := o.sendPayload(ctx, o.From().Insert(nil, false, "", "minimal", ""), array(batch))
+	if err == nil && heard.Status != http.StatusCreated {
 		// A gateway's own page, say: without a row, nothing else tells.
-		left.Last, err = true, o.Uncertain(o.Fail("the answer is not 201, that of an insert", errNotCreated))
+		heard.LastUncertain, err = true, o.Uncertain(o.Fail("the answer is not 201, that of an insert", errors.New("not created")))
 	}
 	if err != nil && tried {
 		err = o.Uncertain(err)
 	}
 	if err != nil {
-		if _, err = o.resolve(ctx, client, batch, left, err); err != nil {
+		if _, err = o.resolve(ctx, batch, heard.LastUncertain, err); err != nil {
 			return IsUncertain(err), err
 		}
+		uncertain = true
 	}
 	o.rows += int64(len(batch))
-	return false, nil
+	return uncertain, nil
 }
-
-var errNotCreated = errors.New("not created")
 
 func bodySize(batch []Row) (bytes int) {
 	for _, row := range batch {
@@ -157,13 +154,12 @@ func bodySize(batch []Row) (bytes int) {
 
 // array is the body of a request that inserts a batch.
 func array(batch []Row) []byte {
-	body := make([]byte, 0, bodySize(batch)+1)
+	body := append(make([]byte, 0, bodySize(batch)+1), '[')
 	for i, row := range batch {
-		separator := byte(',')
-		if i == 0 {
-			separator = '['
+		if i > 0 {
+			body = append(body, ',')
 		}
-		body = append(append(body, separator), row.JSON...)
+		body = append(body, row.JSON...)
 	}
 	return append(body, ']')
 }

@@ -8,14 +8,14 @@ import (
 
 	postgrest "github.com/supabase-community/postgrest-go"
 
+	"github.com/supavigil/supavigil/internal/column"
 	"github.com/supavigil/supavigil/internal/timestamp"
-	"github.com/supavigil/supavigil/supabase"
 )
 
 // Listing is what to list.
 type Listing struct {
 	// Where are the rows to list: those with each of these values.
-	Where []Match
+	Where []Filter
 	// By is the column of times that orders the rows, newest first.
 	By string
 	// Limit is the most rows; 0 means all of them.
@@ -25,57 +25,26 @@ type Listing struct {
 	Since, Until time.Time
 }
 
-// Match is a value of a text column, or of id. "" stands for all.
-type Match struct{ Column, Value string }
+// Filter is a value of a text column, or of id. "" stands for all.
+type Filter struct{ Column, Value string }
 
-func (m Match) holds(value string) bool {
-	return m.Value == "" || value == m.Value || m.Column == "id" && strings.EqualFold(value, m.Value)
+// Service is a filter for the rows of a service.
+func Service(name string) Filter { return Filter{"service_name", name} }
+
+// ID is a filter for one row.
+func ID(id string) Filter { return Filter{"id", id} }
+
+func (f Filter) holds(value string) bool {
+	return f.Value == "" || value == f.Value || f.Column == "id" && strings.EqualFold(value, f.Value)
 }
 
-// Check returns an error unless a row has the values that it was asked for by: not
-// every server, or what stands before it, heeds every filter.
-func Check[R any](o *Operation, row *R, shape Shape[R], where ...Match) error {
-	for _, m := range where {
-		if value, _ := shape.Value(row, m.Column); !m.holds(value) {
-			return o.another(m.Column)
-		}
+// Check returns what is invalid in a listing.
+func (l Listing) Check() error {
+	faults := []error{column.Limit(l.Limit)}
+	for _, f := range l.Where {
+		faults = append(faults, column.OptionalName(f.Column, f.Value))
 	}
-	return nil
-}
-
-func (o *Operation) another(column string) error {
-	return o.Fail("the answer has a row of another "+column, errAnother)
-}
-
-var errAnother = errors.New("a row that was not asked for")
-
-// cursor is the place of the last row of a page; its zero value is the start.
-type cursor struct {
-	at time.Time
-	id string
-}
-
-// after says whether a row comes after the cursor, as those of a next page must
-// unless the server ignores the query; going on would never end then.
-func (c cursor) after(last cursor) bool {
-	if last.id == "" {
-		return true
-	}
-	if !c.at.Equal(last.at) {
-		return c.at.Before(last.at)
-	}
-	return c.id < last.id
-}
-
-// query starts a select, with a filter for each column: postgrest-go spoils more.
-func (l Listing) query(o *Operation, client *supabase.Client, columns string) *postgrest.FilterBuilder {
-	query := client.From(o.table).Select(columns, "", false)
-	for _, m := range l.Where {
-		if m.Value != "" {
-			query = query.Eq(m.Column, m.Value)
-		}
-	}
-	return query
+	return errors.Join(append(faults, column.Period(l.Since, l.Until))...)
 }
 
 // narrowed says that Since or Until leaves out the rows without a time.
@@ -92,24 +61,55 @@ func (l Listing) within(at time.Time) bool {
 // PostgreSQL may prefer the one on the time alone and walk through all the other
 // rows, to the end of the table if these are old.
 func (l Listing) nullsFirst() bool {
-	return !slices.ContainsFunc(l.Where, func(m Match) bool { return m.Value != "" })
+	return !slices.ContainsFunc(l.Where, func(f Filter) bool { return f.Value != "" })
 }
 
-// sorted puts the newest rows first, and those without a time where nullsFirst says.
-func (l Listing) sorted(query *postgrest.FilterBuilder) *postgrest.FilterBuilder {
+// part is a part of a list. The first page is of both parts, as the index has them.
+type part int
+
+const (
+	anyTime part = iota
+	withTime
+	withoutTime // NULL, which others may have stored: the column has a default but no NOT NULL
+)
+
+// query asks for the rows of a part that come after the cursor, in their order.
+func (l Listing) query(from *postgrest.QueryBuilder, p part, after cursor) *postgrest.FilterBuilder {
+	query := l.filter(from.Select("*", "", false))
+	switch p {
+	case withTime:
+		query = l.timed(query, after)
+	case withoutTime:
+		if query = query.Is(l.By, "null"); after.id != "" {
+			query = query.Lt("id", after.id)
+		}
+	case anyTime:
+	}
 	order := &postgrest.OrderOpts{NullsFirst: l.nullsFirst()}
 	return query.Order(l.By, order).Order("id", order)
 }
 
-// reversed puts last what sorted puts first. The same index serves it.
-func (l Listing) reversed(query *postgrest.FilterBuilder) *postgrest.FilterBuilder {
+// oldest asks for the id of the row that a query of any time puts last. The same
+// index serves it.
+func (l Listing) oldest(from *postgrest.QueryBuilder) *postgrest.FilterBuilder {
 	order := &postgrest.OrderOpts{Ascending: true, NullsFirst: !l.nullsFirst()}
-	return query.Order(l.By, order).Order("id", order)
+	return l.filter(from.Select("id", "", false)).Order(l.By, order).Order("id", order).Limit(1, "")
 }
 
-// dated narrows a query to the rows that have a time and come after the cursor. The
+// filter narrows a query to Where, with a filter for each column: postgrest-go spoils
+// more.
+func (l Listing) filter(query *postgrest.FilterBuilder) *postgrest.FilterBuilder {
+	for _, f := range l.Where {
+		if f.Value != "" {
+			query = query.Eq(f.Column, f.Value)
+		}
+	}
+	return query
+}
+
+// timed narrows a query to the rows that have a time and come after the cursor. The
 // condition on the time alone is what an index can serve; an OR is not.
-func (l Listing) dated(query *postgrest.FilterBuilder, after cursor) *postgrest.FilterBuilder {
+func (l Listing) timed(query *postgrest.FilterBuilder, after cursor) *postgrest.FilterBuilder {
 	var conditions []string
 	if !l.Since.IsZero() {
 		conditions = append(conditions, l.By+".gte."+quote(timestamp.Format(roundUp(l.Since))))
@@ -124,17 +124,24 @@ func (l Listing) dated(query *postgrest.FilterBuilder, after cursor) *postgrest.
 	case l.Since.IsZero():
 		conditions = append(conditions, l.By+".not.is.null")
 	}
-	return l.sorted(query.And(strings.Join(conditions, ","), ""))
+	return query.And(strings.Join(conditions, ","), "")
 }
 
-// undated narrows a query to the rows that have no time, which others may have
-// stored: the column has a default but no NOT NULL.
-func (l Listing) undated(query *postgrest.FilterBuilder, after cursor) *postgrest.FilterBuilder {
-	query = query.Is(l.By, "null")
-	if after.id != "" {
-		query = query.Lt("id", after.id)
+// cursor is the place of a row in a list; its zero value is the start.
+type cursor struct {
+	at time.Time
+	id string
+}
+
+// after says whether a row comes after another.
+func (c cursor) after(last cursor) bool {
+	if last.id == "" {
+		return true
 	}
-	return l.sorted(query)
+	if !c.at.Equal(last.at) {
+		return c.at.Before(last.at)
+	}
+	return c.id < last.id
 }
 
 // roundUp returns the first microsecond that is not before t: what PostgreSQL

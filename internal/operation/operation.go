@@ -5,12 +5,14 @@ package operation
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
+	postgrest "github.com/supabase-community/postgrest-go"
 
+	"github.com/supavigil/supavigil/internal/rowjson"
+	"github.com/supavigil/supavigil/internal/trace"
 	"github.com/supavigil/supavigil/supabase"
 )
 
@@ -22,88 +24,109 @@ const (
 	Delete = "delete"
 )
 
-// Operation is one call of a model's method. It belongs to one goroutine.
-type Operation struct {
-	op, table      string
-	subject, value string // what the log names: service_name or id
-	began          time.Time
-	status         int
-	requests       int // those that were tried
-	attempts       int // all tries of all requests
-	rows           int64
-	size           size // of pages
+// Table is what operations have to know of a table and its rows.
+type Table[R any] struct {
+	Name    string
+	Columns rowjson.Columns[R]
+}
+
+// text is the value of a text column, or of id.
+func (t Table[R]) text(row *R, column string) string {
+	text, _ := t.Columns(row, column).(*string)
+	return *text
+}
+
+// time is the value of a column of times, zero for NULL.
+func (t Table[R]) time(row *R, column string) time.Time {
+	at, _ := t.Columns(row, column).(*time.Time)
+	return *at
+}
+
+// Operation is one call of a model's method. It begins with Begin, is opened with
+// Open, makes any number of requests, and ends with End. It belongs to one goroutine.
+type Operation[R any] struct {
+	op    string
+	table Table[R]
+	about Filter
+	began time.Time
+
+	client *supabase.Client // since Open
+
+	heard    trace.Heard // of the last request
+	requests int         // those that were tried
+	attempts int         // all tries of all requests
+	rows     int64
+	size     size // of pages
 }
 
 // maxLogged is more bytes than a valid service_name or id has.
 const maxLogged = 400
 
-// Begin starts the clock of an operation. subject is the column by which the
-// log names what it is about, and value its value; "" names nothing.
-func Begin(op, table, subject, value string) *Operation {
-	return &Operation{op: op, table: table, subject: subject, value: value, began: time.Now()}
+// Begin starts the clock of an operation. about is what the log names; the zero
+// Filter names nothing.
+func (t Table[R]) Begin(op string, about Filter) *Operation[R] {
+	return &Operation[R]{op: op, table: t, about: about, began: time.Now()}
 }
 
-// Run opens the operation's one client, unless there are problems with its
-// arguments, does what is to be done, and logs how it went. A nil connect means
+// Open opens the operation's one client, unless its arguments are invalid; then the
+// error, ErrInvalid, names each of their faults. A nil connect means
 // supabase.ServiceClient.
-func Run[T any](ctx context.Context, o *Operation, connect supabase.Connector, problems []string, do func(*supabase.Client) (T, error)) (T, error) {
-	var result T
+func (o *Operation[R]) Open(ctx context.Context, connect supabase.Connector, faults ...error) error {
 	if ctx == nil {
-		return result, o.Fail("ctx must not be nil", supabase.ErrInvalid)
+		return o.Fail("ctx must not be nil", supabase.ErrInvalid)
 	}
-	client, err := o.open(ctx, connect, problems)
-	if err == nil {
-		result, err = do(client)
-	}
-	o.log(ctx, err)
-	return result, err
-}
-
-func (o *Operation) open(ctx context.Context, connect supabase.Connector, problems []string) (*supabase.Client, error) {
-	if found := slices.DeleteFunc(problems, func(problem string) bool { return problem == "" }); len(found) > 0 {
-		return nil, o.Fail(strings.Join(found, "; "), supabase.ErrInvalid)
+	if invalid := errors.Join(faults...); invalid != nil {
+		return o.Fail(strings.ReplaceAll(invalid.Error(), "\n", "; "), supabase.ErrInvalid)
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, o.Fail(err.Error(), err)
+		return o.Fail(err.Error(), err)
 	}
 	if connect == nil {
 		connect = supabase.ServiceClient
 	}
 	client, err := connect()
 	if err != nil {
-		return nil, o.wrap(err, "the client cannot be opened")
+		return o.wrap(err, "the client cannot be opened")
 	}
 	if client == nil {
-		return nil, o.Fail("Connect returned neither client nor error", supabase.ErrInvalid)
+		return o.Fail("Connect returned neither client nor error", supabase.ErrInvalid)
 	}
-	return client, nil
+	o.client = client
+	return nil
 }
+
+// From starts a query on the operation's table.
+func (o *Operation[R]) From() *postgrest.QueryBuilder { return o.client.From(o.table.Name) }
 
 // wrap returns the *Error in err as one of this operation, whichever of its
 // requests it came from, or one around err.
-func (o *Operation) wrap(err error, message string) *supabase.Error {
+func (o *Operation[R]) wrap(err error, message string) *supabase.Error {
 	inner, ok := errors.AsType[*supabase.Error](err)
 	if !ok {
 		return o.Fail(message, err)
 	}
 	e := *inner
-	e.Op, e.Table, e.Attempts = o.op, o.table, o.attempts
+	e.Op, e.Table, e.Attempts = o.op, o.table.Name, o.attempts
 	e.Uncertain = e.Uncertain && o.op != Select // a function that reads
 	return &e
 }
 
 // Fail is an error of the operation after its last answer.
-func (o *Operation) Fail(message string, err error) *supabase.Error {
-	return &supabase.Error{Op: o.op, Table: o.table, Status: o.status, Attempts: o.attempts, Message: message, Err: err}
+func (o *Operation[R]) Fail(message string, err error) *supabase.Error {
+	return &supabase.Error{Op: o.op, Table: o.table.Name, Status: o.heard.Status, Attempts: o.attempts, Message: message, Err: err}
 }
 
-// log writes the operation's one event to the logger in ctx: an error where it
-// failed, debug for reads, info for writes. The row's data stays out of it.
-func (o *Operation) log(ctx context.Context, err error) {
+// End writes the operation's one event to the logger in ctx: an error where it
+// failed with *err, debug for reads, info for writes. The row's data stays out of
+// it. It is to be deferred at the beginning.
+func (o *Operation[R]) End(ctx context.Context, err *error) {
+	if ctx == nil {
+		return
+	}
 	logger := zerolog.Ctx(ctx)
 	var event *zerolog.Event
 	switch {
-	case err != nil:
+	case *err != nil:
 		event = logger.Error()
 	case o.op == Select:
 		event = logger.Debug()
@@ -113,12 +136,12 @@ func (o *Operation) log(ctx context.Context, err error) {
 	if event == nil {
 		return
 	}
-	event = event.Str("table", o.table)
-	if o.value != "" {
-		event = event.Str(o.subject, o.value[:min(len(o.value), maxLogged)])
+	event = event.Str("table", o.table.Name)
+	if value := o.about.Value; value != "" {
+		event = event.Str(o.about.Column, value[:min(len(value), maxLogged)])
 	}
-	status := o.status
-	if e, ok := errors.AsType[*supabase.Error](err); ok {
+	status := o.heard.Status
+	if e, ok := errors.AsType[*supabase.Error](*err); ok {
 		status = e.Status
 		if e.Code != "" {
 			event = event.Str("code", e.Code)
@@ -126,10 +149,10 @@ func (o *Operation) log(ctx context.Context, err error) {
 	}
 	event = event.Int("status", status).Int("requests", o.requests).Int("retries", o.attempts-o.requests).
 		Float64("duration_ms", float64(time.Since(o.began).Microseconds())/1000)
-	if err != nil {
-		event = event.Str("error", err.Error())
+	if *err != nil {
+		event = event.Str("error", (*err).Error())
 	}
-	if err == nil || o.rows > 0 {
+	if *err == nil || o.rows > 0 {
 		event = event.Int64("rows", o.rows)
 	}
 	event.Msg(o.op)

@@ -2,6 +2,7 @@ package operation_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -20,13 +21,12 @@ func TestContextThatIsOverOpensNoClient(t *testing.T) {
 	defer cancel()
 	opens := 0
 	connect := func() (*supabase.Client, error) { opens++; return new(supabase.Client), nil }
-	run := func(ctx context.Context, problems []string) error {
-		o := operation.Begin(operation.Insert, "checks", "", "")
-		_, err := operation.Run(ctx, o, connect, problems, func(*supabase.Client) (int, error) { return 1, nil })
-		return err
+	checks := operation.Table[struct{}]{Name: "checks"}
+	open := func(ctx context.Context, faults ...error) error {
+		return checks.Begin(operation.Insert, operation.Filter{}).Open(ctx, connect, faults...)
 	}
 	for ctx, want := range map[context.Context]error{cancelled: context.Canceled, late: context.DeadlineExceeded} {
-		err := run(ctx, nil)
+		err := open(ctx)
 		require.ErrorIs(t, err, want)
 		require.NotErrorIs(t, err, supabase.ErrUnavailable)
 		var e *supabase.Error
@@ -34,9 +34,9 @@ func TestContextThatIsOverOpensNoClient(t *testing.T) {
 		require.Equal(t, "insert", e.Op)
 		require.Zero(t, e.Attempts)
 		require.False(t, e.Uncertain)
-		require.ErrorIs(t, run(ctx, []string{"x must not be y"}), supabase.ErrInvalid, "what is wrong is wrong at any time")
+		require.ErrorIs(t, open(ctx, errors.New("x must not be y")), supabase.ErrInvalid, "what is wrong is wrong at any time")
 	}
 	require.Zero(t, opens)
-	require.NoError(t, run(t.Context(), nil))
+	require.NoError(t, open(t.Context()))
 	require.Equal(t, 1, opens)
 }

@@ -4,12 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/supavigil/supavigil/supabase"
 )
+
+// ErrOtherRow is a conflict with a row that was looked at and is another: it has
+// the id, and holds something else than was sent.
+var ErrOtherRow = fmt.Errorf("%w: another row has the id", supabase.ErrConflict)
 
 // IsUncertain says of a write's error that it may have been carried out all the
 // same.
@@ -19,7 +24,7 @@ func IsUncertain(err error) bool {
 }
 
 // Uncertain returns the operation's error, saying that the write may stand.
-func (o *Operation) Uncertain(err error) *supabase.Error {
+func (o *Operation[R]) Uncertain(err error) *supabase.Error {
 	e := o.wrap(err, "the write may have been carried out")
 	e.Uncertain = true
 	return e
@@ -34,10 +39,11 @@ func CanLook(ctx context.Context, err error) bool {
 
 // NotThere returns the error of a write after a look that did not find it: the
 // error that came, or, where the look failed, both. The error that came is certain
-// now, unless the last attempt may still be under way.
-func (o *Operation) NotThere(err error, left Traces, lookErr error) error {
+// now, unless the last attempt may be under way still.
+func (o *Operation[R]) NotThere(err error, underWay bool, lookErr error) error {
 	e := o.wrap(err, "")
-	e.Uncertain = left.Last
+	// With a code, a 500 is the server's own word, and nothing is under way.
+	e.Uncertain = underWay && (e.Status != http.StatusInternalServerError || e.Code == "")
 	if lookErr == nil {
 		return e
 	}
@@ -61,7 +67,7 @@ func (o *Operation) NotThere(err error, left Traces, lookErr error) error {
 //
 // Else the error is err: uncertain where the look is not possible, or fails, and
 // where the rows are not there but the last attempt may still be under way.
-func (o *Operation) resolve(ctx context.Context, client *supabase.Client, rows []Row, left Traces, err error) (map[string]json.RawMessage, error) {
+func (o *Operation[R]) resolve(ctx context.Context, rows []Row, underWay bool, err error) (map[string]json.RawMessage, error) {
 	repeated := isDuplicate(err) && !slices.ContainsFunc(rows, func(row Row) bool { return !row.Made })
 	if !IsUncertain(err) && !repeated {
 		return nil, err
@@ -69,9 +75,9 @@ func (o *Operation) resolve(ctx context.Context, client *supabase.Client, rows [
 	if !CanLook(ctx, err) {
 		return nil, o.Uncertain(err)
 	}
-	found, lookErr := o.look(ctx, client, rows)
+	found, lookErr := o.look(ctx, rows)
 	if lookErr != nil {
-		return nil, o.NotThere(err, left, lookErr)
+		return nil, o.NotThere(err, underWay, lookErr)
 	}
 	missing, others := false, false
 	for _, row := range rows {
@@ -80,17 +86,26 @@ func (o *Operation) resolve(ctx context.Context, client *supabase.Client, rows [
 		others = others || there && !row.Made && !holds(stored, row.JSON)
 	}
 	switch {
-	case others && !errors.Is(err, supabase.ErrConflict):
+	case others:
 		e := o.wrap(err, "")
 		e.Uncertain = false
-		e.Message += "; and another row has the id"
-		e.Err = errors.Join(e.Err, supabase.ErrConflict)
+		if !errors.Is(err, supabase.ErrConflict) {
+			e.Message += "; and another row has the id"
+		}
+		e.Err = errors.Join(e.Err, ErrOtherRow)
 		return nil, e
-	case others, missing:
-		return nil, o.NotThere(err, left, nil)
+	case missing:
+		return nil, o.NotThere(err, underWay, nil)
 	default:
 		return found, nil
 	}
+}
+
+// Holds says whether the table has a row, as it was sent.
+func (o *Operation[R]) Holds(ctx context.Context, row Row) (bool, error) {
+	found, err := o.look(ctx, []Row{row})
+	stored, there := found[row.key()]
+	return there && (row.Made || holds(stored, row.JSON)), err
 }
 
 // isDuplicate tells a unique constraint from the others that are a conflict, if the
@@ -103,7 +118,7 @@ func isDuplicate(err error) bool {
 // look reads those of rows that are there, by their ids. A server cuts an answer at
 // its db-max-rows without a word, so what is missing is asked for until an answer
 // brings none of it; the rows behind that are not looked for.
-func (o *Operation) look(ctx context.Context, client *supabase.Client, rows []Row) (map[string]json.RawMessage, error) {
+func (o *Operation[R]) look(ctx context.Context, rows []Row) (map[string]json.RawMessage, error) {
 	found := make(map[string]json.RawMessage, len(rows))
 	missing := make([]string, len(rows))
 	for i, row := range rows {
@@ -111,11 +126,11 @@ func (o *Operation) look(ctx context.Context, client *supabase.Client, rows []Ro
 	}
 	for len(missing) > 0 {
 		some := missing[:min(len(missing), idsPerQuery)]
-		got, _, err := o.send(ctx, client.From(o.table).Select("*", "", false).In("id", some))
+		heard, err := o.send(ctx, o.From().Select("*", "", false).In("id", some))
 		if err != nil {
 			return nil, err
 		}
-		stored, err := decodeArray[json.RawMessage](o, got.body)
+		stored, err := decodeArray[json.RawMessage](o, heard.Body)
 		if err != nil {
 			return nil, err
 		}
@@ -124,7 +139,7 @@ func (o *Operation) look(ctx context.Context, client *supabase.Client, rows []Ro
 				ID string `json:"id"`
 			}
 			if err := json.Unmarshal(row, &key); err != nil || key.ID == "" {
-				return nil, o.undecodable(errNoID)
+				return nil, o.lacking("id")
 			}
 			found[strings.ToLower(key.ID)] = row
 		}

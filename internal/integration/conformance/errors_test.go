@@ -28,7 +28,7 @@ func validation(t *testing.T, s *suite) {
 	good := healthcheck.CreateHealthCheckData{ServiceName: "valid", Status: healthcheck.StatusHealthy}
 	for name, change := range map[string]func(*healthcheck.CreateHealthCheckData){
 		"id": func(d *healthcheck.CreateHealthCheckData) { d.ID = "x" }, "service_name": func(d *healthcheck.CreateHealthCheckData) { d.ServiceName = strings.Repeat("☃", 101) },
-		"status": func(d *healthcheck.CreateHealthCheckData) { d.Status = "x" }, "latency_ms": func(d *healthcheck.CreateHealthCheckData) { d.LatencyMS = new(1 << 31) },
+		"status": func(d *healthcheck.CreateHealthCheckData) { d.Status = "x" }, "latency_ms": func(d *healthcheck.CreateHealthCheckData) { d.LatencyMS = new(-1) },
 		"error_message": func(d *healthcheck.CreateHealthCheckData) { d.ErrorMessage = new("\x00") }, "probe_details": func(d *healthcheck.CreateHealthCheckData) { d.ProbeDetails = map[string]any{"\x00": 1} },
 		"checked_at": func(d *healthcheck.CreateHealthCheckData) { d.CheckedAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
 	} {
@@ -63,7 +63,7 @@ func constraints(t *testing.T, s *suite) {
 		"check: service_name with NUL":        {checksTable, check, "service_name", "a\x00b", outcome{status: 400, code: "22P05"}},
 		"check: id":                           {checksTable, check, "id", "x", outcome{status: 400, code: "22P02"}},
 		"check: id null":                      {checksTable, check, "id", nil, outcome{status: 400, code: "23502"}},
-		"check: latency_ms too large":         {checksTable, check, "latency_ms", 1 << 31, outcome{status: 400, code: "22003"}},
+		"check: latency_ms too large":         {checksTable, check, "latency_ms", int64(1) << 31, outcome{status: 400, code: "22003"}},
 		"check: latency_ms a fraction":        {checksTable, check, "latency_ms", 1.5, outcome{status: 400, code: "22P02"}},
 		"check: checked_at":                   {checksTable, check, "checked_at", "x", outcome{status: 400, code: "22007"}},
 		"check: probe_details with NUL":       {checksTable, check, "probe_details", map[string]any{"a": "\x00"}, outcome{status: 400, code: "22P05"}},

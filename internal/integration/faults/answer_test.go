@@ -59,7 +59,7 @@ func answerFaults() []fault {
 		}
 		faults = append(faults, fault{
 			name: name, answer: reply(f.status, kind, body), final: f.final, status: f.status, code: f.name, class: f.class,
-			unclear: f.ambiguous || f.status == 521 || f.status == 523,
+			unclear: f.ambiguous,
 		})
 		if f.ambiguous {
 			faults = append(faults, fault{

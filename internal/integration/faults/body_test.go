@@ -20,6 +20,10 @@ var (
 	createdAtField = regexp.MustCompile(`"created_at":"[^"]+"`)
 )
 
+// downToOneRow is how often a page of 1,000 rows is tried that takes too long: for
+// fewer rows, which is not the same again.
+var downToOneRow = map[string]int{"check.All": 4, "check.FindLatest": 4, "alert.FindActive": 4}
+
 // bodyFaults are answers that are no HTTP, or that say something else than they
 // should.
 func bodyFaults(t *testing.T) []fault {
@@ -36,7 +40,7 @@ func bodyFaults(t *testing.T) []fault {
 		{name: "headers without end", class: unavailable, only: two, heavy: true, answer: raw("HTTP/1.1 200 OK\r\n", "X-More: "+strings.Repeat("a", 4000)+"\r\n")},
 		{name: "interim answers without end", class: unavailable, only: two, heavy: true, answer: raw("", "HTTP/1.1 103 Early Hints\r\nX-More: "+strings.Repeat("a", 4000)+"\r\n\r\n")},
 		{name: "headers that stop", hangs: true, class: unavailable, answer: raw("HTTP/1.1 200 OK\r\nContent-", "")},
-		{name: "body that stops", hangs: true, class: unavailable, answer: raw("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[", "")},
+		{name: "body that stops", hangs: true, class: unavailable, attempts: downToOneRow, answer: raw("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[", "")},
 		{name: "gzip that is none", class: unavailable, answer: func(s *stand, w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			reply(200, "application/json", "[]")(s, w, r)

@@ -14,7 +14,7 @@ import (
 // network that loses what it loses anyway.
 func TestExactlyOnceWhileServerCrashes(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []realserver.Kind{realserver.LitePostgres, realserver.PostgREST} {
+	for _, kind := range killable {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			server := start(t, kind, nil)
@@ -31,13 +31,10 @@ func TestExactlyOnceWhileServerCrashes(t *testing.T) {
 // PostgreSQL goes down as often, as it does for maintenance and as in a crash.
 func TestExactlyOnceWhileDatabaseCrashes(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []realserver.Kind{realserver.LitePostgres, realserver.PostgREST} {
+	for _, kind := range killable {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			postgres, err := realserver.StartPostgres(t.Context(), realserver.PostgresOptions{})
-			realserver.Need(t, err)
-			t.Cleanup(func() { require.NoError(t, postgres.Stop()) })
-			server := start(t, kind, postgres)
+			server, postgres := startBoth(t, kind)
 			crash(t, server.Config(), func(n int) error {
 				how := realserver.Fast
 				if n%2 == 1 {
@@ -58,7 +55,7 @@ func crash(t *testing.T, good supabase.Config, downAndUp func(n int) error) {
 	t.Helper()
 	bad, proxy := through(t, good)
 	bad.MaxAttempts = 12 // half a minute of waiting: longer than a restart takes
-	l := newLedger(good, bad, bounded(150, 10_000))
+	l := newLedger(good, bad, bounded(100, 10_000))
 	l.stock(t)
 
 	crashes := bounded(2, 5)

@@ -10,6 +10,7 @@
 package faults_test
 
 import (
+	"flag"
 	"os"
 	"testing"
 
@@ -19,6 +20,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// They wait, most of the time: for time limits, and for servers to come back.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
 	goleak.VerifyTestMain(realserver.Main(m),
 		// A link of toxiproxy whose writer has ended is not read any more: what
 		// still comes in blocks its goroutines for good. None of ours runs below

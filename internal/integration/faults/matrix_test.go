@@ -16,30 +16,35 @@ type cell struct {
 	form      form
 }
 
-// workers is how many cells run at once. They wait, most of the time.
-const workers = 64
+// Cells that hang wait for a time limit, and keep no processor busy; the others
+// do, and would have them miss it.
+const workers, hangingWorkers = 16, 192
 
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	faults := allFaults(t)
-	var light, heavy []cell
+	var light, hanging, heavy []cell
 	for _, f := range faults {
 		for _, o := range operations() {
 			if !f.concerns(o) {
 				continue
 			}
 			for _, how := range f.forms(o) {
-				if f.heavy {
-					heavy = append(heavy, cell{f, o, how})
-				} else {
-					light = append(light, cell{f, o, how})
+				switch c := (cell{f, o, how}); {
+				case f.heavy:
+					heavy = append(heavy, c)
+				case f.hangs || f.wait > 0:
+					hanging = append(hanging, c)
+				default:
+					light = append(light, c)
 				}
 			}
 		}
 	}
 	runCells(t, light, workers)
+	runCells(t, hanging, hangingWorkers)
 	runCells(t, heavy, 1)
-	t.Logf("%d faults on %d operations: %d cells", len(faults), len(operations()), len(light)+len(heavy))
+	t.Logf("%d faults on %d operations: %d cells", len(faults), len(operations()), len(light)+len(hanging)+len(heavy))
 }
 
 func runCells(t *testing.T, cells []cell, workers int) {
@@ -81,6 +86,13 @@ func (c cell) run(t *testing.T) {
 	if c.fault.hangs && c.form != deadline {
 		s.config.Timeout = timeout
 	}
+	defer func() {
+		if t.Failed() {
+			for _, request := range s.double.Requests() {
+				t.Log("arrived:", request.Method, request.Path, request.Query, request.Header)
+			}
+		}
+	}()
 	s.arm(t, c)
 	before, seen := look(t, s.double), len(s.double.Requests())
 
@@ -105,7 +117,7 @@ func (s *stand) arm(t *testing.T, c cell) {
 	case c.form == later:
 		s.armLater(c)
 	case c.form == always:
-		for range maxAttempts {
+		for range max(maxAttempts, c.fault.attempts[c.operation.name]) {
 			s.double.Intercept(c.onWrite(c.fault.handle(s)))
 		}
 	default:

@@ -20,12 +20,16 @@ var ascending = &postgrest.OrderOpts{Ascending: true}
 const (
 	// What the network loses.
 	lostRequests, lostAnswers = 0.1, 0.2
-	// enough is more than any ledger takes.
-	enough = 15 * time.Minute
 )
 
-// onKinds runs a test on the double, on lite on PostgreSQL and on PostgREST.
-func onKinds(t *testing.T, test func(t *testing.T, good supabase.Config)) {
+// enough is more than anything here takes that comes to an end, on any machine.
+func enough() time.Duration { return time.Duration(bounded(5, 30)) * time.Minute }
+
+// killable are the kinds of servers on a PostgreSQL, which can be killed.
+var killable = []realserver.Kind{realserver.LitePostgres, realserver.PostgREST}
+
+// onKinds runs a test on the double, and on real servers of these kinds.
+func onKinds(t *testing.T, kinds []realserver.Kind, test func(t *testing.T, good supabase.Config)) {
 	t.Helper()
 	t.Run("double", func(t *testing.T) {
 		t.Parallel()
@@ -33,7 +37,7 @@ func onKinds(t *testing.T, test func(t *testing.T, good supabase.Config)) {
 		t.Cleanup(server.Close)
 		test(t, server.Config())
 	})
-	for _, kind := range []realserver.Kind{realserver.LitePostgres, realserver.PostgREST} {
+	for _, kind := range kinds {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			server := start(t, kind, nil)
@@ -42,10 +46,21 @@ func onKinds(t *testing.T, test func(t *testing.T, good supabase.Config)) {
 	}
 }
 
+// startBoth starts a server on a PostgreSQL of its own.
+func startBoth(t *testing.T, kind realserver.Kind) (*realserver.REST, *realserver.Postgres) {
+	t.Helper()
+	realserver.Need(t, kind.Missing())
+	postgres, err := realserver.StartPostgres(t.Context(), realserver.PostgresOptions{})
+	realserver.Need(t, err)
+	t.Cleanup(func() { require.NoError(t, postgres.Stop()) })
+	return start(t, kind, postgres), postgres
+}
+
 // start starts a server with a database of its own, on a PostgreSQL of its own
 // or, with nil, on the shared one.
 func start(t *testing.T, kind realserver.Kind, postgres *realserver.Postgres) *realserver.REST {
 	t.Helper()
+	realserver.Need(t, kind.Missing())
 	if postgres == nil {
 		postgres = realserver.SharedPostgres(t)
 	}
@@ -76,13 +91,18 @@ func through(t *testing.T, good supabase.Config) (supabase.Config, *lossy) {
 	return bad, proxy
 }
 
-// A network that loses every tenth request and every fifth answer.
+// A network that loses every tenth request and every fifth answer. Before real
+// servers it does so in the tests that kill them; at full length here as well.
 func TestExactlyOnce(t *testing.T) {
 	t.Parallel()
-	onKinds(t, func(t *testing.T, good supabase.Config) {
+	kinds := killable
+	if !long() {
+		kinds = nil
+	}
+	onKinds(t, kinds, func(t *testing.T, good supabase.Config) {
 		t.Helper()
 		bad, proxy := through(t, good)
-		l := newLedger(good, bad, bounded(500, 10_000))
+		l := newLedger(good, bad, bounded(150, 10_000))
 		l.stock(t)
 		l.settle(t, proxy, func(int) {})
 	})
@@ -91,7 +111,7 @@ func TestExactlyOnce(t *testing.T) {
 // settle runs a ledger to its end, and reports.
 func (l *ledger) settle(t *testing.T, proxy *lossy, each func(done int)) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), enough)
+	ctx, cancel := context.WithTimeout(t.Context(), enough())
 	defer cancel()
 	began := time.Now()
 	l.run(ctx, each)

@@ -100,15 +100,6 @@ const (
 		"checked_at timestamptz DEFAULT now(), error_message text, probe_details jsonb, created_at timestamptz DEFAULT now()"
 )
 
-// some returns all cases for PostgreSQL, and the first for PGlite: what is in it is
-// the same, but a hundred times slower.
-func some[C any](database string, cases []C) []C {
-	if database == "PGlite" {
-		return cases[:1]
-	}
-	return cases
-}
-
 // others are tables that are not these, by the SQL that makes them in place of
 // 012's, or changes 012's (-- 012).
 var others = []struct{ name, sql, message string }{
@@ -133,20 +124,15 @@ var others = []struct{ name, sql, message string }{
 
 func TestTablesOfOthersStayAsTheyAre(t *testing.T) {
 	t.Parallel()
-	for name, open := range databases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := open(t, true)
-			for _, other := range some(name, others) {
-				t.Run(other.name, func(t *testing.T) { //nolint:paralleltest // one session
-					inSchema(t, d, other.name)
-					if strings.HasPrefix(other.sql, "-- 012") {
-						migrate(t, d, "012_*.sql")
-					}
-					run(t, d, strings.ReplaceAll(other.sql, "SCHEMA_NAME", other.name))
-					requireRefused(t, d, every, othersTable, other.message)
-				})
+	d := databases["PostgreSQL"](t, true)
+	for _, other := range others {
+		t.Run(other.name, func(t *testing.T) { //nolint:paralleltest // one session
+			inSchema(t, d, other.name)
+			if strings.HasPrefix(other.sql, "-- 012") {
+				migrate(t, d, "012_*.sql")
 			}
+			run(t, d, strings.ReplaceAll(other.sql, "SCHEMA_NAME", other.name))
+			requireRefused(t, d, every, othersTable, other.message)
 		})
 	}
 }
@@ -154,57 +140,47 @@ func TestTablesOfOthersStayAsTheyAre(t *testing.T) {
 // The tables may have more than 012 gives them.
 func TestTablesThatWereChangedAreStillOurs(t *testing.T) {
 	t.Parallel()
-	for name, open := range databases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := open(t, true)
-			for what, sql := range map[string]string{
-				"more columns": `-- 012
-					ALTER TABLE service_health_checks ADD region text, ADD tenant text NOT NULL DEFAULT 'a', ADD serial bigint GENERATED ALWAYS AS IDENTITY,
-						ADD name_length int NOT NULL GENERATED ALWAYS AS (length(service_name)) STORED, ADD gone text NOT NULL;
-					ALTER TABLE service_health_checks DROP gone`,
-				"stricter times": "-- 012\nALTER TABLE service_health_checks ALTER created_at SET NOT NULL, ALTER checked_at SET NOT NULL",
-				"more statuses":  "-- 012\nALTER TABLE service_health_checks DROP CONSTRAINT service_health_checks_status_check",
-				"partitions": "CREATE TABLE " + strings.Replace(ours, "PRIMARY KEY", "NOT NULL", 1) + `) PARTITION BY RANGE (created_at);
-					CREATE TABLE first PARTITION OF service_health_checks FOR VALUES FROM ('-infinity') TO ('infinity')`,
-				"tuned indexes": "-- 012\nALTER INDEX idx_alert_events_created_at SET (fillfactor = 70)",
-			} {
-				t.Run(what, func(t *testing.T) { //nolint:paralleltest // one session
-					inSchema(t, d, what)
-					if strings.HasPrefix(sql, "-- 012") {
-						migrate(t, d, "012_*.sql")
-					}
-					run(t, d, sql)
-					migrate(t, d, "*.sql")
-					run(t, d, "SET ROLE service_role; INSERT INTO service_health_checks (id, service_name, status) VALUES (gen_random_uuid(), 'api', 'down')")
-					require.Equal(t, [][]string{{"1"}}, run(t, d, "SELECT json_array_length(latest_service_health_checks())::text"))
-					run(t, d, "RESET ROLE")
-					before := run(t, d, stateSQL)
-					migrate(t, d, "*.sql")
-					require.Equal(t, before, run(t, d, stateSQL), "again changes nothing")
-				})
+	d := databases["PostgreSQL"](t, true)
+	for what, sql := range map[string]string{
+		"more columns": `-- 012
+			ALTER TABLE service_health_checks ADD region text, ADD tenant text NOT NULL DEFAULT 'a', ADD serial bigint GENERATED ALWAYS AS IDENTITY,
+				ADD name_length int NOT NULL GENERATED ALWAYS AS (length(service_name)) STORED, ADD gone text NOT NULL;
+			ALTER TABLE service_health_checks DROP gone`,
+		"stricter times": "-- 012\nALTER TABLE service_health_checks ALTER created_at SET NOT NULL, ALTER checked_at SET NOT NULL",
+		"more statuses":  "-- 012\nALTER TABLE service_health_checks DROP CONSTRAINT service_health_checks_status_check",
+		"partitions": "CREATE TABLE " + strings.Replace(ours, "PRIMARY KEY", "NOT NULL", 1) + `) PARTITION BY RANGE (created_at);
+			CREATE TABLE first PARTITION OF service_health_checks FOR VALUES FROM ('-infinity') TO ('infinity')`,
+		"tuned indexes": "-- 012\nALTER INDEX idx_alert_events_created_at SET (fillfactor = 70)",
+	} {
+		t.Run(what, func(t *testing.T) { //nolint:paralleltest // one session
+			inSchema(t, d, what)
+			if strings.HasPrefix(sql, "-- 012") {
+				migrate(t, d, "012_*.sql")
 			}
+			run(t, d, sql)
+			migrate(t, d, "*.sql")
+			run(t, d, "SET ROLE service_role; INSERT INTO service_health_checks (id, service_name, status) VALUES (gen_random_uuid(), 'api', 'down')")
+			require.Equal(t, [][]string{{"1"}}, run(t, d, "SELECT json_array_length(latest_service_health_checks())::text"))
+			run(t, d, "RESET ROLE")
+			before := run(t, d, stateSQL)
+			migrate(t, d, "*.sql")
+			require.Equal(t, before, run(t, d, stateSQL), "again changes nothing")
 		})
 	}
 }
 
 func TestFilesNeedTheTables(t *testing.T) {
 	t.Parallel()
-	for name, open := range databases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := open(t, true)
-			inSchema(t, d, "empty")
-			requireRefused(t, d, "013 014 015 016", "42P01", "there is no table empty.")
-			run(t, d, "SET search_path = nowhere")
-			requireRefused(t, d, every, "3F000", "no schema of the search_path (nowhere) is there for this role")
-			// Those of a schema further on in the path, or of the session, are not meant.
-			run(t, d, "SET search_path = empty, public; CREATE TEMP TABLE alert_events (id int)")
-			migrate(t, d, "*.sql")
-			require.Equal(t, [][]string{{"empty.alert_events"}, {"empty.alert_notifications"}, {"empty.alert_requests"}, {"empty.alert_transitions"}, {"empty.service_health_checks"}},
-				run(t, d, "SELECT relnamespace::regnamespace || '.' || relname FROM pg_class WHERE relrowsecurity ORDER BY 1"))
-		})
-	}
+	d := databases["PostgreSQL"](t, true)
+	inSchema(t, d, "empty")
+	requireRefused(t, d, "013 014 015 016", "42P01", "there is no table empty.")
+	run(t, d, "SET search_path = nowhere")
+	requireRefused(t, d, every, "3F000", "no schema of the search_path (nowhere) is there for this role")
+	// Those of a schema further on in the path, or of the session, are not meant.
+	run(t, d, "SET search_path = empty, public; CREATE TEMP TABLE alert_events (id int)")
+	migrate(t, d, "*.sql")
+	require.Equal(t, [][]string{{"empty.alert_events"}, {"empty.alert_notifications"}, {"empty.alert_requests"}, {"empty.alert_transitions"}, {"empty.service_health_checks"}},
+		run(t, d, "SELECT relnamespace::regnamespace || '.' || relname FROM pg_class WHERE relrowsecurity ORDER BY 1"))
 }
 
 // badIndexes: an index of a name of the files that is not theirs.
@@ -245,47 +221,63 @@ var badIndexes = []struct{ name, sql, files, code, message string }{
 
 func TestIndexesOfOthersStayAsTheyAre(t *testing.T) {
 	t.Parallel()
-	for name, open := range databases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := open(t, true)
-			for _, bad := range some(name, badIndexes) {
-				t.Run(bad.name, func(t *testing.T) { //nolint:paralleltest // one session
-					inSchema(t, d, bad.name)
-					migrate(t, d, "*.sql")
-					run(t, d, bad.sql)
-					requireRefused(t, d, bad.files, bad.code, bad.message)
-				})
-			}
-			t.Run("repaired", func(t *testing.T) { //nolint:paralleltest // one session
-				inSchema(t, d, "repaired")
-				migrate(t, d, "*.sql")
-				run(t, d, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_alert_events_status'::regclass")
-				requireRefused(t, d, "012", "55000", "REINDEX INDEX CONCURRENTLY repaired.idx_alert_events_status")
-				run(t, d, "REINDEX INDEX CONCURRENTLY repaired.idx_alert_events_status")
-				migrate(t, d, "*.sql")
-			})
+	d := databases["PostgreSQL"](t, true)
+	for _, bad := range badIndexes {
+		t.Run(bad.name, func(t *testing.T) { //nolint:paralleltest // one session
+			inSchema(t, d, bad.name)
+			migrate(t, d, "*.sql")
+			run(t, d, bad.sql)
+			requireRefused(t, d, bad.files, bad.code, bad.message)
 		})
 	}
+	t.Run("repaired", func(t *testing.T) { //nolint:paralleltest // one session
+		inSchema(t, d, "repaired")
+		migrate(t, d, "*.sql")
+		run(t, d, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_alert_events_status'::regclass")
+		requireRefused(t, d, "012", "55000", "REINDEX INDEX CONCURRENTLY repaired.idx_alert_events_status")
+		run(t, d, "REINDEX INDEX CONCURRENTLY repaired.idx_alert_events_status")
+		migrate(t, d, "*.sql")
+	})
 }
 
 // The indexes of 014 had no id at their end once.
 func TestIndexesWithOtherColumnsAreReplaced(t *testing.T) {
 	t.Parallel()
-	for name, open := range databases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := open(t, true)
-			migrate(t, d, "*.sql")
-			for _, columns := range []string{
-				"service_name, checked_at DESC NULLS LAST", "service_name", "service_name, checked_at DESC, id DESC",
-				"service_name text_pattern_ops, checked_at DESC NULLS LAST, id DESC NULLS LAST", `service_name COLLATE "C", checked_at DESC NULLS LAST, id DESC NULLS LAST`,
-				"service_name, checked_at DESC NULLS LAST, id DESC NULLS LAST) WHERE (true", "service_name, checked_at DESC NULLS LAST, id DESC NULLS LAST) INCLUDE (status",
-			} {
-				run(t, d, "DROP INDEX idx_service_health_checks_service_checked_desc; CREATE INDEX idx_service_health_checks_service_checked_desc ON service_health_checks ("+columns+")")
-				migrate(t, d, "014_*.sql")
-				requireCatalog(t, d)
-			}
-		})
+	d := databases["PostgreSQL"](t, true)
+	migrate(t, d, "*.sql")
+	for _, columns := range []string{
+		"service_name, checked_at DESC NULLS LAST", "service_name", "service_name, checked_at DESC, id DESC",
+		"service_name text_pattern_ops, checked_at DESC NULLS LAST, id DESC NULLS LAST", `service_name COLLATE "C", checked_at DESC NULLS LAST, id DESC NULLS LAST`,
+		"service_name, checked_at DESC NULLS LAST, id DESC NULLS LAST) WHERE (true", "service_name, checked_at DESC NULLS LAST, id DESC NULLS LAST) INCLUDE (status",
+	} {
+		run(t, d, "DROP INDEX idx_service_health_checks_service_checked_desc; CREATE INDEX idx_service_health_checks_service_checked_desc ON service_health_checks ("+columns+")")
+		migrate(t, d, "014_*.sql")
+		requireCatalog(t, d)
 	}
+}
+
+// PGlite is the same PostgreSQL: one of each kind.
+func TestGuardsOnPGlite(t *testing.T) {
+	t.Parallel()
+	d := databases["PGlite"](t, true)
+	inSchema(t, d, "other")
+	run(t, d, others[0].sql)
+	requireRefused(t, d, every, othersTable, others[0].message)
+
+	inSchema(t, d, "empty")
+	requireRefused(t, d, "013 014 015 016", "42P01", "there is no table empty.")
+
+	inSchema(t, d, "bad")
+	migrate(t, d, "*.sql")
+	run(t, d, badIndexes[0].sql)
+	requireRefused(t, d, badIndexes[0].files, badIndexes[0].code, badIndexes[0].message)
+	run(t, d, "REINDEX INDEX idx_alert_events_status; CREATE ROLE stranger; GRANT ALL ON SCHEMA bad TO stranger; SET ROLE stranger")
+	requireRefused(t, d, every, denied, "belongs to postgres, whose rights stranger does not have. Nothing was changed. Run this file again as a role that owns the tables")
+	run(t, d, "RESET ROLE; GRANT ALL ON ALL TABLES IN SCHEMA bad TO anon; DROP INDEX idx_alert_events_type_created_desc; CREATE INDEX idx_alert_events_type_created_desc ON alert_events (alert_type)")
+	migrate(t, d, "*.sql")
+	before := run(t, d, stateSQL)
+	migrate(t, d, "*.sql")
+	require.Equal(t, before, run(t, d, stateSQL), "again changes nothing")
+	run(t, d, "SET ROLE service_role; SELECT latest_service_health_checks(); RESET ROLE; GRANT USAGE ON SCHEMA bad TO anon; SET ROLE anon")
+	require.Equal(t, denied, refusal(t, d, "SELECT * FROM alert_events"))
 }

@@ -26,6 +26,17 @@ const (
 // Kinds are all kinds that are started here.
 func Kinds() []Kind { return []Kind{LitePGlite, LitePostgres, PostgREST} }
 
+// Missing returns a *MissingError if this machine lacks a program that servers of
+// the kind need, besides PostgreSQL's.
+func (k Kind) Missing() error {
+	if k == PostgREST {
+		_, err := postgrestProgram()
+		return err
+	}
+	_, err := nodeProgram()
+	return err
+}
+
 // Options say how a REST server is to be.
 type Options struct {
 	// Migrations are applied before the server starts: the SQL files at the

@@ -73,7 +73,7 @@ func startLitePostgres(ctx context.Context, options Options) (*REST, error) {
 }
 
 func newLite(ctx context.Context, options Options) (*lite, error) {
-	node, err := program("node", "install Node.js, 20 or newer")
+	node, err := nodeProgram()
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func (l *lite) migrate(ctx context.Context, migrations fs.FS) error {
 			return err
 		}
 		if !named.MatchString(name) {
-			name = fmt.Sprintf("%014d_%s", 20000101000000+i, name)
+			name = fmt.Sprintf("20000101%06d_%s", i, name)
 		}
 		if _, err := l.folder.write(string(sql), "supabase", "migrations", name); err != nil {
 			return err

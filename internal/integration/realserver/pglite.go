@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"sync"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -19,15 +20,47 @@ var pgliteScript string
 // PGlite is a database of its own in memory, without a server: what is in
 // LitePGlite, open to SQL. It is one session, for one goroutine.
 type PGlite struct {
-	process *exec.Cmd
-	sql     io.WriteCloser
-	answers *bufio.Reader
+	host   *pgliteHost
+	number int
 }
 
-// StartPGlite starts an empty PGlite. It ends with Close, or with this process,
-// which closes its input.
+// StartPGlite starts an empty PGlite, in a process that all of them share and
+// that ends with this one. Close it.
 func StartPGlite(ctx context.Context) (*PGlite, error) {
-	node, err := program("node", "install Node.js, 20 or newer")
+	host, err := sharedPGlite(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("start PGlite: %w", err)
+	}
+	host.mutex.Lock()
+	defer host.mutex.Unlock()
+	host.databases++
+	return &PGlite{host, host.databases}, nil
+}
+
+// Query runs statements and returns the last one's rows, as text; nil is NULL.
+// PostgreSQL's own errors are *pgconn.PgError.
+func (p *PGlite) Query(_ context.Context, sql string) ([][]*string, error) {
+	return p.host.ask(p.number, &sql)
+}
+
+// Close ends PGlite.
+func (p *PGlite) Close() error {
+	_, err := p.host.ask(p.number, nil)
+	return err
+}
+
+// pgliteHost is a Node that runs PGlites, for one request at a time.
+type pgliteHost struct {
+	process *exec.Cmd
+
+	mutex     sync.Mutex
+	databases int
+	requests  io.WriteCloser
+	answers   *bufio.Reader
+}
+
+func startPGliteHost(ctx context.Context) (*pgliteHost, error) {
+	node, err := nodeProgram()
 	if err != nil {
 		return nil, err
 	}
@@ -35,33 +68,27 @@ func StartPGlite(ctx context.Context) (*PGlite, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &PGlite{process: exec.CommandContext(ctx, node, "--eval", pgliteScript)} //nolint:gosec // the script is embedded
-	p.process.Env = []string{"NODE_PATH=" + modules, "TZ=UTC"}
-	if p.sql, err = p.process.StdinPipe(); err != nil {
+	h := &pgliteHost{process: exec.CommandContext(context.WithoutCancel(ctx), node, "--eval", pgliteScript)} //nolint:gosec // the script is embedded
+	h.process.Env = []string{"NODE_PATH=" + modules, "TZ=UTC"}
+	if h.requests, err = h.process.StdinPipe(); err != nil {
 		return nil, err
 	}
-	out, err := p.process.StdoutPipe()
+	out, err := h.process.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
-	p.answers = bufio.NewReader(out)
-	if err := p.process.Start(); err != nil {
-		return nil, fmt.Errorf("start PGlite: %w", err)
-	}
-	return p, nil
+	h.answers = bufio.NewReader(out)
+	return h, h.process.Start()
 }
 
-// Query runs statements and returns the last one's rows, as text; nil is NULL.
-// PostgreSQL's own errors are *pgconn.PgError.
-func (p *PGlite) Query(_ context.Context, sql string) ([][]*string, error) {
-	line, err := json.Marshal(sql)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := p.sql.Write(append(line, '\n')); err != nil {
+// ask sends a request to a database, and closes it without SQL.
+func (h *pgliteHost) ask(database int, sql *string) ([][]*string, error) {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	if err := json.NewEncoder(h.requests).Encode([]any{database, sql}); err != nil {
 		return nil, fmt.Errorf("PGlite: %w", err)
 	}
-	data, err := p.answers.ReadBytes('\n')
+	data, err := h.answers.ReadBytes('\n')
 	if err != nil {
 		return nil, fmt.Errorf("PGlite: %w", err)
 	}
@@ -79,5 +106,4 @@ func (p *PGlite) Query(_ context.Context, sql string) ([][]*string, error) {
 	return answer.Rows, nil
 }
 
-// Close ends PGlite.
-func (p *PGlite) Close() error { return errors.Join(p.sql.Close(), p.process.Wait()) }
+func (h *pgliteHost) stop() error { return errors.Join(h.requests.Close(), h.process.Wait()) }

@@ -86,7 +86,7 @@ func TestStatementTimeout(t *testing.T) {
 	database, err := SharedPostgres(t).NewDatabase(t.Context(), nil)
 	require.NoError(t, err)
 	require.NoError(t, database.SetStatementTimeout(t.Context(), 50*time.Millisecond))
-	err = run(t.Context(), database.AuthenticatorURL, "SELECT pg_sleep(5)")
+	err = run(t.Context(), database.AuthenticatorURL, "SELECT pg_sleep(600)")
 	require.ErrorContains(t, err, "57014")
 	require.Equal(t, "0", ask(t, database.URL, "SHOW statement_timeout"), "the owner has none")
 }

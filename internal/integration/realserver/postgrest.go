@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/supavigil/supavigil/supabase"
 )
@@ -26,13 +27,18 @@ func startPostgREST(ctx context.Context, options Options) (_ *REST, err error) {
 		return nil, err
 	}
 	secret := rand.Text() + rand.Text() // at least 32 characters
-	key := signJWT(secret, "service_role")
+	// The times lie back a little: a server's clock may be behind.
+	now := time.Now().Add(-time.Minute)
+	key := signJWT(secret, "service_role", now)
 	r := &REST{
 		Kind: PostgREST, Key: supabase.Secret(key), Database: database, DatabaseURL: database.URL, folder: f,
-		headers: map[string]http.Header{},
-	}
-	for _, role := range []string{"service_role", "anon", "authenticated"} {
-		r.headers[role] = http.Header{"Authorization": {"Bearer " + signJWT(secret, role)}}
+		headers: map[string]http.Header{
+			"service_role":  {"Authorization": {"Bearer " + key}},
+			"anon":          {"Authorization": {"Bearer " + signJWT(secret, "anon", now)}},
+			"authenticated": {"Authorization": {"Bearer " + signJWT(secret, "authenticated", now)}},
+			"expired":       {"Authorization": {"Bearer " + signJWT(secret, "service_role", now.AddDate(0, 0, -2))}},
+			"forged":        {"Authorization": {"Bearer " + signJWT(rand.Text()+rand.Text(), "service_role", now)}},
+		},
 	}
 	err = withPort(ctx, func(port int) error {
 		r.RESTURL = "http://" + address(port)

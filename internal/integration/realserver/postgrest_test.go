@@ -73,6 +73,10 @@ func TestPostgRESTStartsWithItsConfiguration(t *testing.T) {
 		require.Equal(t, http.StatusNotFound, status)
 		require.Equal(t, role+" 7 public", body)
 	}
+	for _, refused := range []string{"expired", "forged"} {
+		status, _ := call(t, server, refused, "GET", "/", "")
+		require.Equal(t, http.StatusUnauthorized, status, refused)
+	}
 	require.NoError(t, server.Restart(t.Context()))
 	require.Empty(t, server.Config().URL)
 	_, err := server.Config().ServiceClient()

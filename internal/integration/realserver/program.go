@@ -27,6 +27,8 @@ func program(name, hint string) (string, error) {
 	return filepath.Abs(path)
 }
 
+func nodeProgram() (string, error) { return program("node", "install Node.js, 20 or newer") }
+
 // postgresPrograms returns the folder of PostgreSQL's programs: what the PATH
 // leads to, or the newest of Debian's.
 func postgresPrograms() (string, error) {

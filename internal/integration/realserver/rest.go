@@ -41,7 +41,8 @@ func (r *REST) Config() supabase.Config {
 }
 
 // Header returns the headers that make a request one of service_role, anon or
-// authenticated; nil when that role's key is not known here.
+// authenticated, or that carry a token of service_role's which is expired or
+// forged; nil when there is no such key here.
 func (r *REST) Header(role string) http.Header { return r.headers[role].Clone() }
 
 // start starts the server and waits until it answers with the key.

@@ -11,6 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// patient waits for an answer for as long as it takes.
+var patient = &http.Client{Transport: probe.Transport}
+
 // call sends a request and returns the answer's status and body.
 func call(t *testing.T, server *REST, role, method, path, body string) (int, string) {
 	t.Helper()
@@ -19,7 +22,7 @@ func call(t *testing.T, server *REST, role, method, path, body string) (int, str
 	request.Header = server.Header(role)
 	require.NotNil(t, request.Header, role)
 	request.Header.Set("Content-Type", "application/json")
-	response, err := probe.Do(request)
+	response, err := patient.Do(request)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, response.Body.Close()) }()
 	text, err := io.ReadAll(response.Body)
@@ -71,7 +74,7 @@ func TestServersOnPostgresHideNoMissingGrant(t *testing.T) {
 	for _, kind := range []Kind{LitePostgres, PostgREST} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			server := startREST(t, kind, Options{Migrations: things, StatementTimeout: 100 * time.Millisecond})
+			server := startREST(t, kind, Options{Migrations: things, StatementTimeout: 2 * time.Second})
 			status, body := call(t, server, "service_role", "GET", "/ungranted", "")
 			require.Equal(t, http.StatusForbidden, status)
 			require.Contains(t, body, "42501")
@@ -80,7 +83,7 @@ func TestServersOnPostgresHideNoMissingGrant(t *testing.T) {
 			require.Contains(t, body, "42501")
 			require.Equal(t, "postgres=arwdDxt/postgres service_role=arwd/postgres", ask(t, server.DatabaseURL,
 				"SELECT array_to_string(relacl, ' ') FROM pg_class WHERE relname = 'things'")[:len("postgres=arwdDxt/postgres service_role=arwd/postgres")])
-			status, body = call(t, server, "service_role", "POST", "/rpc/nap", `{"seconds":5}`)
+			status, body = call(t, server, "service_role", "POST", "/rpc/nap", `{"seconds":600}`)
 			require.Equal(t, http.StatusInternalServerError, status)
 			require.Contains(t, body, "statement timeout")
 		})
@@ -99,13 +102,13 @@ func TestLiteComesBackAfterPostgres(t *testing.T) {
 		lost := make(chan struct{})
 		go func() {
 			defer close(lost)
-			request, err := http.NewRequestWithContext(t.Context(), "POST", server.RESTURL+"/rpc/nap", strings.NewReader(`{"seconds":20}`))
+			request, err := http.NewRequestWithContext(t.Context(), "POST", server.RESTURL+"/rpc/nap", strings.NewReader(`{"seconds":600}`))
 			if err != nil {
 				return
 			}
 			request.Header = server.Header("service_role")
 			request.Header.Set("Content-Type", "application/json")
-			if response, err := probe.Do(request); err == nil {
+			if response, err := patient.Do(request); err == nil {
 				_ = response.Body.Close()
 			}
 		}()

@@ -16,6 +16,7 @@ import (
 var shared struct {
 	mutex    sync.Mutex
 	postgres func() (*Postgres, error)
+	pglite   func() (*pgliteHost, error)
 	rest     map[string]func() (*REST, error) // by kind and migrations' digest
 	stops    []func() error                   // in the order of starting
 }
@@ -79,6 +80,22 @@ func sharedPostgres() (*Postgres, error) {
 	return start()
 }
 
+func sharedPGlite(ctx context.Context) (*pgliteHost, error) {
+	shared.mutex.Lock()
+	if shared.pglite == nil {
+		shared.pglite = sync.OnceValues(func() (*pgliteHost, error) {
+			host, err := startPGliteHost(context.WithoutCancel(ctx))
+			if err == nil {
+				onStop(host.stop)
+			}
+			return host, err
+		})
+	}
+	start := shared.pglite
+	shared.mutex.Unlock()
+	return start()
+}
+
 func sharedREST(kind Kind, migrations fs.FS) (*REST, error) {
 	key := string(kind)
 	if migrations != nil {
@@ -103,11 +120,8 @@ func sharedREST(kind Kind, migrations fs.FS) (*REST, error) {
 
 func startShared(kind Kind, migrations fs.FS) (*REST, error) {
 	options := Options{Migrations: migrations}
-	if kind == PostgREST {
-		// Before a PostgreSQL is started for nothing.
-		if _, err := postgrestProgram(); err != nil {
-			return nil, err
-		}
+	if err := kind.Missing(); err != nil { // before a PostgreSQL is started for nothing
+		return nil, err
 	}
 	if kind != LitePGlite {
 		var err error
@@ -151,7 +165,7 @@ func (s sharing) Run() int {
 func stopShared() error {
 	shared.mutex.Lock()
 	stops := shared.stops
-	shared.postgres, shared.rest, shared.stops = nil, nil, nil
+	shared.postgres, shared.pglite, shared.rest, shared.stops = nil, nil, nil, nil
 	shared.mutex.Unlock()
 	var errs []error
 	for _, stop := range slices.Backward(stops) {

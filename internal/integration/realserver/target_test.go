@@ -2,6 +2,7 @@ package realserver
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -35,7 +36,7 @@ func TestFromEnv(t *testing.T) {
 	require.Error(t, server.Restart(t.Context()))
 	require.NoError(t, server.Stop())
 
-	set("http://127.0.0.1:1", signJWT("secret", "service_role"), "")
+	set("http://127.0.0.1:1", signJWT("secret", "service_role", time.Now()), "")
 	server = Shared(t, Given, nil)
 	require.Contains(t, server.Header("service_role").Get("Authorization"), "Bearer ey")
 	_, err = server.Config().ServiceClient()

@@ -15,11 +15,11 @@ while read -r _; do :; done
 # itself; one that has written it is found below.
 mv "$1/run" "$1/ended" || exit 1
 
-ended() { # waits until the group is gone, at most 100 × 0.05 s
+ended() { # waits until the group is gone, at most 600 × 0.05 s
 	tries=0
 	while kill -s 0 -- "-$pid" 2>/dev/null; do
 		tries=$((tries + 1))
-		[ "$tries" -le 100 ] || return 1
+		[ "$tries" -le 600 ] || return 1
 		sleep 0.05
 	done
 }

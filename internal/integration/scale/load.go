@@ -118,23 +118,23 @@ func (s *stand) measure(ctx context.Context, rows int) error {
 	}
 	runtime.GC()
 	m := size{rows: rows}
-	for i := range 1100 {
+	for i := range s.finds + s.finds/10 {
 		began := time.Now()
 		found, err := s.checks.FindLatestByService(ctx, s.service(i*7919%s.services))
 		if err != nil || found == nil {
 			return fmt.Errorf("latest: %v, %w", found, err)
 		}
-		if i >= 100 { // warm
+		if i >= s.finds/10 { // warm
 			m.latest = append(m.latest, time.Since(began))
 		}
 	}
-	for i := range 55 {
+	for i := range s.finds/20 + s.finds/200 {
 		began := time.Now()
 		found, err := s.checks.FindLatest(ctx)
 		if err != nil || len(found) != s.services {
 			return fmt.Errorf("latest of every service: %d, %w", len(found), err)
 		}
-		if i >= 5 {
+		if i >= s.finds/200 {
 			m.latestOfAll = append(m.latestOfAll, time.Since(began))
 		}
 	}

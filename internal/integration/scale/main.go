@@ -42,6 +42,7 @@ type stand struct {
 	session  *pgx.Conn
 	requests *timings
 	services int
+	finds    int // of one service's latest check, at each size; a twentieth of it of every service's
 	out      io.Writer
 	sizes    []size
 }
@@ -56,6 +57,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags := flag.NewFlagSet("scale", flag.ContinueOnError)
 	rows := flags.Int("rows", 10_000_000, "checks to load; half of them are deleted again")
 	services := flags.Int("services", 2000, "services that they are about")
+	finds := flags.Int("finds", 1000, "how often the latest check is looked for at each size")
 	plots := flags.String("plots", "", "folder for the plots; none are drawn without")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -76,7 +78,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	config.Transport = requests
 	s := &stand{
 		checks:  healthcheck.HealthCheckModel{Connect: config.ServiceClient},
-		session: session, requests: requests, services: *services, out: out,
+		session: session, requests: requests, services: *services, finds: *finds, out: out,
 	}
 	s.printf("%s on PostgreSQL %s, statements end after %v; %d services\n\n| | |\n|---|---|\n", server.Kind, s.version(ctx), statementTimeout, s.services)
 	for _, step := range []func(context.Context, int) error{s.load, s.readAll, s.retain} {

@@ -20,7 +20,7 @@ func TestRun(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	var out bytes.Buffer
-	err := run(t.Context(), []string{"-rows", "24000", "-services", "30", "-plots", folder}, &out)
+	err := run(t.Context(), []string{"-rows", "24000", "-services", "30", "-finds", "100", "-plots", folder}, &out)
 	realserver.Need(t, err)
 	for _, operation := range []string{"CreateMany", "FindLatestByService", "FindLatest", "All", "DeleteOlderThan", "Create"} {
 		require.Contains(t, out.String(), "`"+operation+"`")

@@ -43,22 +43,22 @@ func (s *server) connection1(connection net.Conn) {
 var errRequest = errors.New("not a request that this server reads")
 
 // read1 reads one request to its end.
-func read1(in *bufio.Reader) (question, error) {
+func read1(in *bufio.Reader) (request, error) {
 	line, err := in.ReadSlice('\n')
 	if err != nil {
-		return question{}, err
+		return request{}, err
 	}
 	method, rest, ok := bytes.Cut(line, []byte{' '})
 	uri, _, ok2 := bytes.Cut(rest, []byte{' '})
 	if !ok || !ok2 {
-		return question{}, errRequest
+		return request{}, errRequest
 	}
 	q := ask(method, uri)
 	length := 0
 	for {
 		line, err := in.ReadSlice('\n')
 		if err != nil {
-			return question{}, err
+			return request{}, err
 		}
 		line = bytes.TrimRight(line, "\r\n")
 		if len(line) == 0 {
@@ -70,7 +70,7 @@ func read1(in *bufio.Reader) (question, error) {
 		case bytes.EqualFold(name, []byte("content-length")):
 			length = number(value)
 		case bytes.EqualFold(name, []byte("transfer-encoding")), bytes.EqualFold(name, []byte("expect")):
-			return question{}, errRequest // no client of the bench sends them
+			return request{}, errRequest // no client of the bench sends them
 		case bytes.EqualFold(name, []byte("accept")):
 			q.accept(value)
 		case bytes.EqualFold(name, []byte("prefer")):

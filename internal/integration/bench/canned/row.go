@@ -6,8 +6,10 @@ import (
 	"time"
 )
 
-// mostRows is the longest list.
-const mostRows = 1000
+const (
+	mostRows = 1000 // in a list
+	services = 50
+)
 
 // newest is when the first row was stored; each further one is a second older.
 var newest = time.Date(2026, 11, 20, 10, 30, 0, 123456000, time.UTC)
@@ -24,7 +26,7 @@ func check(out *bytes.Buffer, n int) {
 	}
 	fmt.Fprintf(out, `{"id":%q,"service_name":"service-%d","status":%q,"latency_ms":%d,"checked_at":%q,"error_message":%s,`+
 		`"probe_details":{"region": "eu-central-1", "dns_ms": %d.25, "http_status": 200},"created_at":%q}`,
-		id(n), n%50, status, latency, createdAt.Add(-20*time.Millisecond).Format(stamp), message, n%40, createdAt.Format(stamp))
+		id(n), n%services, status, latency, createdAt.Add(-20*time.Millisecond).Format(stamp), message, n%40, createdAt.Format(stamp))
 }
 
 // alert writes a row of alert_events that has just been acknowledged.
@@ -33,7 +35,7 @@ func alert(out *bytes.Buffer, n int) {
 	fmt.Fprintf(out, `{"id":%q,"service_name":"service-%d","alert_type":"service_down","status":"acknowledged",`+
 		`"message":"3 probes failed in a row","details":{"region": "eu-central-1", "failures": 3, "threshold": 0.95},`+
 		`"created_at":%q,"acknowledged_at":%q,"resolved_at":null}`,
-		id(n), n%50, createdAt.Format(stamp), newest.Format(stamp))
+		id(n), n%services, createdAt.Format(stamp), newest.Format(stamp))
 }
 
 // id is a UUID of version 7 that is the smaller the older its row.
@@ -53,9 +55,9 @@ func rows(write func(*bytes.Buffer, int), count int) []byte {
 	return out.Bytes()
 }
 
-// row writes one row.
-func row(write func(*bytes.Buffer, int)) []byte {
+// row writes the row of a number.
+func row(write func(*bytes.Buffer, int), n int) []byte {
 	var out bytes.Buffer
-	write(&out, 0)
+	write(&out, n)
 	return out.Bytes()
 }
