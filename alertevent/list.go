@@ -40,10 +40,30 @@ func (m AlertEventModel) FindAll(ctx context.Context, options FindAllOptions) ([
 
 // FindActive lists the active alerts of a service, or of every service with "",
 // newest first: all of them, in pages, however many there are. Acknowledged ones
-// are not among them. Alerts whose created_at is NULL come last. Without alerts
-// it returns an empty slice.
+// are not among them, so it answers what nobody has taken on; FindOpen is for what is
+// not over. Alerts whose created_at is NULL come last. Without alerts it returns an
+// empty slice.
 func (m AlertEventModel) FindActive(ctx context.Context, serviceName string) ([]AlertEvent, error) {
 	return m.collect(ctx, FindAllOptions{ServiceName: serviceName, Status: StatusActive})
+}
+
+// FindOpen lists the active and acknowledged alerts of a service, or of every service
+// with "", newest first: all of them, by one request unless there are more than a
+// page. Alerts whose created_at is NULL come last. Without alerts it returns an empty
+// slice. It does without migration 016, whose index makes it as quick as there are few
+// open alerts, however many are resolved.
+func (m AlertEventModel) FindOpen(ctx context.Context, serviceName string) (open []AlertEvent, err error) {
+	listing := operation.Listing{
+		Where:   []operation.Filter{operation.Service(serviceName), {Column: "status", Value: string(StatusResolved), Not: true}},
+		By:      "created_at",
+		Counted: true,
+	}
+	op := alerts.Begin(operation.Select, operation.Service(serviceName))
+	defer op.End(ctx, &err)
+	if err := op.Open(ctx, m.Connect, listing.Check()); err != nil {
+		return nil, err
+	}
+	return op.List(listing).Collect(ctx)
 }
 
 func (m AlertEventModel) collect(ctx context.Context, options FindAllOptions) (found []AlertEvent, err error) {

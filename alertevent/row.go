@@ -44,11 +44,15 @@ type AlertEvent struct {
 	Details   map[string]any `json:"details"`
 	CreatedAt time.Time      `json:"created_at"`
 	// AcknowledgedAt and ResolvedAt are by the clock of whoever called
-	// Acknowledge and Resolve; nil until then. AcknowledgedAt stays nil in an
+	// Acknowledge and Resolve, or the database's where ResolveOpen or Transition
+	// did it; nil until then. AcknowledgedAt stays nil in an
 	// alert that was resolved at once, and either in one created with a later
 	// status.
 	AcknowledgedAt *time.Time `json:"acknowledged_at"`
 	ResolvedAt     *time.Time `json:"resolved_at"`
+	// DedupKey is what the alert was raised for: at most one alert of a service and
+	// key is open. It is nil in one that was only created, and without migration 016.
+	DedupKey *string `json:"dedup_key"`
 }
 
 // UnmarshalJSON decodes a row as PostgREST sends it, and with the timestamps of
@@ -95,6 +99,8 @@ func (a *AlertEvent) column(name string) any {
 		return &a.AcknowledgedAt
 	case "resolved_at":
 		return &a.ResolvedAt
+	case "dedup_key":
+		return &a.DedupKey
 	default:
 		return nil
 	}

@@ -16,6 +16,18 @@ var schemaCodes = []string{
 
 // made are the names that migrations make, a name before those that are part of it.
 var made = []struct{ name, migration string }{
+	{"raise_alert", "016"},
+	{"resolve_open_alerts", "016"},
+	{"transition_alert", "016"},
+	{"alert_history", "016"},
+	{"alert_response_times", "016"},
+	{"claim_alert_notifications", "016"},
+	{"confirm_alert_notification", "016"},
+	{"delete_resolved_alerts", "016"},
+	{"alert_transitions", "016"},
+	{"alert_notifications", "016"},
+	{"alert_requests", "016"},
+	{"dedup_key", "016"},
 	{"latest_service_health_checks", "015"},
 	{"service_health_checks", "012"},
 	{"alert_events", "012"},

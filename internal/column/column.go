@@ -21,6 +21,11 @@ const (
 	maxName          = 100        // service_name is VARCHAR(100): characters, not bytes
 	maxInteger       = 2147483647 // INTEGER
 	maxDays          = 36_500
+	maxDedupKey      = 200
+	maxBy            = 200
+	maxReason        = 2000
+	maxSpan          = 30 * 24 * time.Hour
+	maxClaim         = 1000
 	maxWithinMinutes = 52_560_000
 )
 
@@ -36,11 +41,46 @@ func Name(column, name string) error {
 	if err := Text(column, &name); err != nil {
 		return err
 	}
-	if n := utf8.RuneCountInString(name); n > maxName {
-		return fmt.Errorf("%s must have at most %d characters, not %d", column, maxName, n)
+	return atMost(column, name, maxName)
+}
+
+func atMost(column, text string, limit int) error {
+	if n := utf8.RuneCountInString(text); n > limit {
+		return fmt.Errorf("%s must have at most %d characters, not %d", column, limit, n)
 	}
 	return nil
 }
+
+// DedupKey checks dedup_key; "" stands for that of the alert's type.
+func DedupKey(key string) error {
+	if key != "" && strings.TrimSpace(key) == "" {
+		return errors.New(`dedup_key must not be blank ("": the alert's type)`)
+	}
+	return ShortText("dedup_key", key, maxDedupKey)
+}
+
+// ShortText checks a text of at most limit characters, "" among them.
+func ShortText(column, text string, limit int) error {
+	if err := Text(column, &text); err != nil {
+		return err
+	}
+	return atMost(column, text, limit)
+}
+
+// By and Reason check who changed an alert's status, and why.
+func By(by string) error         { return ShortText("by", by, maxBy) }
+func Reason(reason string) error { return ShortText("reason", reason, maxReason) }
+
+// Span checks a length of time; 0 stands for a default.
+func Span(name string, span time.Duration) error {
+	if span == 0 || span >= time.Second && span <= maxSpan {
+		return nil
+	}
+	return fmt.Errorf("%s must be within 1 s…30 days (0: the default), not %s", name, span)
+}
+
+// ClaimLimit checks a number of notifications; 0 stands for a default.
+func ClaimLimit(limit int) error { return within("limit", limit, 0, maxClaim) }
 
 // OptionalName checks a Name where "" stands for every one.
 func OptionalName(column, name string) error {
@@ -94,19 +134,25 @@ func CheckedAt(at time.Time) error {
 }
 
 // ID checks a UUID in its 36 characters, the form that PostgreSQL prints.
-func ID(id string) error {
+func ID(id string) error { return UUID("id", id) }
+
+// UUID is ID for what has another name.
+func UUID(column, id string) error {
 	if len(id) == 36 && uuid.Validate(id) == nil {
 		return nil
 	}
-	return errors.New("id must be a UUID in its 36 characters" + not(id))
+	return errors.New(column + " must be a UUID in its 36 characters" + not(id))
 }
 
 // OptionalID checks an id where "" asks for a new one.
-func OptionalID(id string) error {
+func OptionalID(id string) error { return OptionalUUID("id", id) }
+
+// OptionalUUID is OptionalID for what has another name.
+func OptionalUUID(column, id string) error {
 	if id == "" {
 		return nil
 	}
-	return ID(id)
+	return UUID(column, id)
 }
 
 // Days checks a number of days to keep.

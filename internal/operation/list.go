@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/supavigil/supavigil/supabase"
@@ -24,6 +25,7 @@ type List[R any] struct {
 
 	nulls bool // there may be rows without a time
 	full  int  // a page of so many rows may have been cut
+	whole bool // the page has as many rows as there are
 	short []R  // the last page, where it may be the end of the list
 	rest  []R  // the first page's rows without a time; they come again unless it was
 }
@@ -74,6 +76,11 @@ func (l *List[R]) Next(ctx context.Context) ([]R, error) {
 		if err := l.follow(rows); err != nil {
 			return nil, err
 		}
+		if l.whole {
+			page := l.take(slices.Concat(rows, l.rest))
+			l.left = 0
+			return page, nil
+		}
 		if len(rows) > 0 {
 			return l.take(rows), nil
 		}
@@ -114,6 +121,7 @@ func (l *List[R]) page(ctx context.Context) (page []R, short bool, err error) {
 		if page, err = l.decodeRows(heard.Body, l.Where...); err != nil {
 			return nil, false, err
 		}
+		l.whole = heard.Counted && heard.Count == int64(len(page))
 		return page, len(page) < min(asked, l.full), nil
 	}
 }

@@ -23,19 +23,27 @@ type Listing struct {
 	// Since and Until narrow By to [Since, Until), to the microsecond. Zero times
 	// narrow nothing.
 	Since, Until time.Time
+	// Counted asks for the number of rows with the first page, so that it is known to
+	// be the whole list: for lists that are short, and costly to read from the other end.
+	Counted bool
 }
 
-// Filter is a value of a text column, or of id. "" stands for all.
-type Filter struct{ Column, Value string }
+// Filter is a value of a text column, or of id, that rows have, or have Not. "" stands
+// for all.
+type Filter struct {
+	Column, Value string
+	Not           bool
+}
 
 // Service is a filter for the rows of a service.
-func Service(name string) Filter { return Filter{"service_name", name} }
+func Service(name string) Filter { return Filter{Column: "service_name", Value: name} }
 
 // ID is a filter for one row.
-func ID(id string) Filter { return Filter{"id", id} }
+func ID(id string) Filter { return Filter{Column: "id", Value: id} }
 
 func (f Filter) holds(value string) bool {
-	return f.Value == "" || value == f.Value || f.Column == "id" && strings.EqualFold(value, f.Value)
+	same := value == f.Value || f.Column == "id" && strings.EqualFold(value, f.Value)
+	return f.Value == "" || same != f.Not
 }
 
 // Check returns what is invalid in a listing.
@@ -75,7 +83,11 @@ const (
 
 // query asks for the rows of a part that come after the cursor, in their order.
 func (l Listing) query(from *postgrest.QueryBuilder, p part, after cursor) *postgrest.FilterBuilder {
-	query := l.filter(from.Select("*", "", false))
+	count := ""
+	if l.Counted && p == anyTime {
+		count = "exact"
+	}
+	query := l.filter(from.Select("*", count, false))
 	switch p {
 	case withTime:
 		query = l.timed(query, after)
@@ -100,7 +112,11 @@ func (l Listing) oldest(from *postgrest.QueryBuilder) *postgrest.FilterBuilder {
 // more.
 func (l Listing) filter(query *postgrest.FilterBuilder) *postgrest.FilterBuilder {
 	for _, f := range l.Where {
-		if f.Value != "" {
+		switch {
+		case f.Value == "":
+		case f.Not:
+			query = query.Neq(f.Column, f.Value)
+		default:
 			query = query.Eq(f.Column, f.Value)
 		}
 	}
@@ -148,6 +164,14 @@ func (c cursor) after(last cursor) bool {
 // keeps is on one side of both or of neither.
 func roundUp(t time.Time) time.Time {
 	return t.Add(time.Microsecond - 1).Truncate(time.Microsecond)
+}
+
+// Bound is one of Since and Until as a function's argument, nil for none.
+func Bound(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	return new(timestamp.Format(roundUp(t)))
 }
 
 // quote makes a value a literal inside and(…) or or(…); see

@@ -179,3 +179,29 @@ func (r *retention[R]) delete(ctx context.Context, query *postgrest.FilterBuilde
 	r.rows += heard.Count
 	return nil
 }
+
+// DeleteBy deletes rows older than days by a function, which says how many of at most
+// max_rows it deleted, until it finds no more. It returns the number deleted, even when
+// err is non-nil.
+func (o *Operation[R]) DeleteBy(ctx context.Context, function string, days int) (int64, error) {
+	for {
+		asked := o.Ask(pageSize)
+		var answer struct {
+			Deleted *int64 `json:"deleted"`
+		}
+		err := o.CallInto(ctx, &answer, function, map[string]int{"older_than_days": days, "max_rows": asked})
+		if o.AskFewer(err) {
+			continue
+		}
+		if err != nil {
+			return o.rows, err
+		}
+		if answer.Deleted == nil {
+			return o.rows, o.Uncertain(o.Fail("the answer does not say how many rows were deleted", errors.New("no number")))
+		}
+		o.rows += *answer.Deleted
+		if *answer.Deleted < int64(asked) {
+			return o.rows, nil
+		}
+	}
+}

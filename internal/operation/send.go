@@ -26,13 +26,14 @@ func (o *Operation[R]) sendPayload(ctx context.Context, query *postgrest.FilterB
 }
 
 // Call calls a function that has the same effect once or many times and returns
-// rows of the table, as an array.
-func (o *Operation[R]) Call(ctx context.Context, function string, args any) ([]R, error) {
+// rows of the table, as an array, which must be some of where.
+func (o *Operation[R]) Call(ctx context.Context, function string, args any, where ...Filter) ([]R, error) {
 	body, err := o.call(ctx, function, args)
 	if err != nil {
 		return nil, err
 	}
-	return o.decodeRows(body)
+	rows, err := o.decodeRows(body, where...)
+	return rows, o.answered(err)
 }
 
 // CallInto calls such a function for what else it returns, and decodes that as
@@ -43,9 +44,27 @@ func (o *Operation[R]) CallInto(ctx context.Context, result any, function string
 		return err
 	}
 	if err := json.Unmarshal(body, result); err != nil {
-		return o.undecodable(err)
+		return o.answered(o.undecodable(err))
 	}
 	return nil
+}
+
+// Accept checks a row that CallInto brought, and counts it.
+func (o *Operation[R]) Accept(row *R, where ...Filter) error {
+	if err := o.check(row, where); err != nil {
+		return o.answered(err)
+	}
+	o.rows++
+	return nil
+}
+
+// answered returns what is wrong with an answer: what a function was to write, it may
+// have written.
+func (o *Operation[R]) answered(err error) error {
+	if err == nil || o.op == Select {
+		return err
+	}
+	return o.Uncertain(err)
 }
 
 func (o *Operation[R]) call(ctx context.Context, function string, args any) ([]byte, error) {
