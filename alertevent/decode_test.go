@@ -39,7 +39,7 @@ func page(rows int, more string) []byte {
 func full() AlertEvent {
 	return AlertEvent{
 		ID: "full", ServiceName: "api", AlertType: AlertTypeRecovery, Status: StatusResolved, Message: new("down"), Details: map[string]any{"region": "eu"},
-		CreatedAt: time.Unix(1, 0).UTC(), AcknowledgedAt: new(time.Unix(2, 0).UTC()), ResolvedAt: new(time.Unix(3, 0).UTC()),
+		CreatedAt: time.Unix(1, 0).UTC(), AcknowledgedAt: new(time.Unix(2, 0).UTC()), ResolvedAt: new(time.Unix(3, 0).UTC()), DedupKey: new("key"),
 	}
 }
 
@@ -118,7 +118,7 @@ func TestEveryTimeIsReadAsPostgreSQLPrintsIt(t *testing.T) {
 // Every column is sent but those that the database, or a later change, fills in.
 func TestEveryColumnIsSent(t *testing.T) {
 	t.Parallel()
-	sent := map[string]bool{"created_at": true, "acknowledged_at": true, "resolved_at": true}
+	sent := map[string]bool{"created_at": true, "acknowledged_at": true, "resolved_at": true, "dedup_key": true}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[CreateAlertEventData]()) {
 		column, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		sent[column] = true

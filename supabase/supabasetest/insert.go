@@ -88,6 +88,9 @@ func (i *insertion) add(n int, values []value) error {
 	if existing := i.table.find(r.id(), &i.change); existing != nil {
 		return i.collide(existing, r)
 	}
+	if err := i.table.checkOpen(r, &i.change); err != nil {
+		return err
+	}
 	i.change.add(r)
 	i.affected = append(i.affected, r)
 	i.inserted++
@@ -111,6 +114,9 @@ func (i *insertion) collide(existing, r *row) error {
 		merged := &row{values: slices.Clone(existing.values)}
 		for _, at := range i.payload.columns {
 			merged.values[at] = r.values[at]
+		}
+		if err := i.table.checkOpen(merged, &i.change); err != nil {
+			return err
 		}
 		i.change.remove(existing)
 		i.change.add(merged)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -111,6 +112,9 @@ func (s *Server) carryOut(c *call, name string, header http.Header) (*answer, er
 		}
 	default:
 		return nil, unsupported("the method %s", c.method)
+	}
+	if slices.Contains(alertLogTables, name) {
+		return nil, unsupported("the table %s", name)
 	}
 	if c.table = s.store.table(name); c.table == nil {
 		return nil, unknownTable(name)

@@ -71,6 +71,15 @@ func (s *Server) callFunction(c *call, name string, r *http.Request) (*answer, e
 			return c.answerCall(name, r.Header, func() ([]byte, error) { return s.store.latest(parsed) })
 		}
 	}
+	if f, there := alertFunctions[name]; there {
+		values, known, err := f.read(args)
+		if known && err != nil {
+			return nil, err
+		}
+		if known {
+			return c.answerCall(name, r.Header, func() ([]byte, error) { return s.store.callAlertFunction(f, values) })
+		}
+	}
 	return nil, unknownFunction(name, args)
 }
 

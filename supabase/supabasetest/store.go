@@ -8,13 +8,16 @@ import (
 
 // store is the database. One statement runs at a time, whole or not at all.
 type store struct {
-	mu      sync.Mutex // holds for the rows of the tables and for maxRows
+	mu      sync.Mutex // holds for the rows of the tables, alerts and maxRows
 	tables  []*table   // the slice itself never changes
+	alerts  *alertLog  // what the trigger of alert_events notes
 	maxRows int
 }
 
 func newStore() *store {
-	return &store{tables: []*table{healthChecks(), alertEvents()}, maxRows: defaultMaxRows}
+	s := &store{tables: []*table{healthChecks(), alertEvents()}, alerts: newAlertLog(), maxRows: defaultMaxRows}
+	s.table("alert_events").changed = s.alerts.note
+	return s
 }
 
 func (s *store) setMaxRows(n int) {

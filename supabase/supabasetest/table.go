@@ -1,6 +1,7 @@
 package supabasetest
 
 import (
+	"net/http"
 	"slices"
 	"time"
 )
@@ -12,6 +13,7 @@ type table struct {
 	columns []column
 	rows    []*row
 	byID    map[string]*row
+	changed func(t *table, old, r *row) // a trigger after each row; nil for none
 }
 
 // column describes a column. Its CHECK constraint allows the listed values.
@@ -81,6 +83,7 @@ func alertEvents() *table {
 		column{name: "created_at", kind: timestampKind{}, byClock: true},
 		column{name: "acknowledged_at", kind: timestampKind{}},
 		column{name: "resolved_at", kind: timestampKind{}},
+		column{name: "dedup_key", kind: textKind{}, limit: 200},
 	)
 }
 
@@ -132,4 +135,42 @@ func (t *table) apply(c *change) {
 	for _, added := range c.added {
 		t.byID[added.id()] = added
 	}
+	if t.changed == nil {
+		return
+	}
+	before := map[string]*row{}
+	for removed := range c.removed {
+		before[removed.id()] = removed
+		if c.byID[removed.id()] == nil {
+			t.changed(t, removed, nil)
+		}
+	}
+	for _, added := range c.added {
+		t.changed(t, before[added.id()], added)
+	}
+}
+
+// checkOpen is the unique index of alert_events: one open alert for each service and
+// key.
+func (t *table) checkOpen(r *row, c *change) error {
+	key := t.index("dedup_key")
+	if key < 0 || r.values[key] == nil {
+		return nil
+	}
+	service, status := t.index("service_name"), t.index("status")
+	if r.values[status] == "resolved" {
+		return nil
+	}
+	same := func(other *row) bool {
+		return other.id() != r.id() && !c.removed[other] && other.values[key] == r.values[key] &&
+			other.values[service] == r.values[service] && other.values[status] != "resolved"
+	}
+	if slices.ContainsFunc(t.rows, same) || slices.ContainsFunc(c.added, same) {
+		return (&failure{
+			status:  http.StatusConflict,
+			code:    "23505",
+			message: `duplicate key value violates unique constraint "idx_alert_events_one_open_per_key"`,
+		}).withDetails("Key (service_name, dedup_key)=(%s, %s) already exists.", r.values[service], r.values[key])
+	}
+	return nil
 }

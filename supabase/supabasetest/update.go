@@ -54,7 +54,8 @@ func (s *store) update(c *call, p *payload) (*answer, error) {
 	return q.finish(status, updated, len(updated), &done)
 }
 
-// replace checks a new version of a row and enters it into a change.
+// replace checks a new version of a row, or a new one where old is nil, and enters it
+// into a change.
 func replace(t *table, old, r *row, done *change) error {
 	if err := t.fit(r); err != nil {
 		return err
@@ -65,7 +66,12 @@ func replace(t *table, old, r *row, done *change) error {
 	if other := t.find(r.id(), done); other != nil && other != old {
 		return duplicateKey(t, r)
 	}
-	done.remove(old)
+	if err := t.checkOpen(r, done); err != nil {
+		return err
+	}
+	if old != nil {
+		done.remove(old)
+	}
 	done.add(r)
 	return nil
 }

@@ -64,7 +64,7 @@ func TestFailingRow(t *testing.T) {
 		"service_name": "`+strings.Repeat("x", 63)+`é", "alert_type": "bad", "status": "bad", "message": "",
 		"details": {"b": 1, "a": "q"}, "created_at": "infinity"}`)
 	require.Equal(t, `{"code":"23514","details":"Failing row contains (00000000-0000-4000-8000-000000000001, `+
-		strings.Repeat("x", 63)+`..., bad, bad, , {\"a\": \"q\", \"b\": 1}, infinity, null, null).","hint":null,`+
+		strings.Repeat("x", 63)+`..., bad, bad, , {\"a\": \"q\", \"b\": 1}, infinity, null, null, null).","hint":null,`+
 		`"message":"new row for relation \"alert_events\" violates check constraint \"alert_events_alert_type_check\""}`, r.body)
 }
 
