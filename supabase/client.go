@@ -15,21 +15,18 @@ import (
 	"github.com/supavigil/supavigil/internal/trace"
 )
 
-// Client speaks to one project with its service-role key. It is safe for
-// concurrent use, holds nothing that must be closed, and costs next to nothing to
-// open: open one per operation. Printing it does not show the key. What is asked of
-// a zero or nil Client fails with ErrInvalid; ServiceClient opens one.
+// Client speaks to one project. It holds nothing to close and opens in microseconds:
+// open one for each operation. Printing it does not show the key. The zero Client's
+// operations fail with ErrInvalid, as a nil one's do.
 type Client struct {
 	rest     *postgrest.Client
 	platform func() (*supabasego.Client, error)
 }
 
-// Connector opens a client. It is what a model calls, once per operation:
-// [ServiceClient], or the ServiceClient method of a [Config].
+// Connector opens a client, as [ServiceClient] and [Config.ServiceClient] do.
 type Connector func() (*Client, error)
 
-// ServiceClient opens a client from the environment as it is now; see
-// [ConfigFromEnv]. The error is an ErrInvalid.
+// ServiceClient opens a client with [ConfigFromEnv].
 func ServiceClient() (*Client, error) {
 	config, err := ConfigFromEnv()
 	if err != nil {
@@ -38,8 +35,8 @@ func ServiceClient() (*Client, error) {
 	return config.ServiceClient()
 }
 
-// ServiceClient checks the configuration and opens a client. It dials nothing.
-// The error is an ErrInvalid that says what would be right.
+// ServiceClient checks the configuration and opens a client, without any I/O. The
+// error is an ErrInvalid.
 func (c Config) ServiceClient() (*Client, error) {
 	keep := c.Transport == nil || reflect.TypeOf(c.Transport).Kind() == reflect.Pointer // others may not be comparable
 	if last := lastOpened.Load(); keep && last != nil && last.config == c {
@@ -83,18 +80,13 @@ func newREST(s settings) (*postgrest.Client, error) {
 	return rest, nil
 }
 
-// From starts a query on a table or view, a plain identifier. With any other
-// name the query fails with ErrInvalid when it is executed, and sends nothing.
+// From starts a query on a table or view, a plain identifier. Its errors are those of
+// this package, inside a [*net/url.Error] of postgrest-go, whose own text has the
+// query: use errors.As. Only GET and HEAD are retried after they may have run.
 //
-// What is built runs through this package's time limits, retries and errors: a
-// status of 300 or more is an [*Error]. Find it with errors.As: postgrest-go
-// hands it on inside a [*net/url.Error], whose own text has the query, which a
-// log may not want. A GET or HEAD may be repeated; a POST, PATCH or DELETE is
-// repeated only where it cannot have run.
-//
-// postgrest-go drops or misplaces filters when a column gets more than one, or
-// when And or Or come before others: give each column one filter, and And last.
-// It panics when a query goes on after a value that does not marshal to JSON.
+// In postgrest-go v0.0.12 give each column one filter, and And last: it drops or
+// misplaces others. It panics when a query continues after a value that does not
+// marshal to JSON.
 func (c *Client) From(table string) *postgrest.QueryBuilder {
 	if problem := c.problemWith(table); problem != "" {
 		stub, err := postgrest.NewClientWithError("http://invalid", "", nil)
@@ -107,12 +99,10 @@ func (c *Client) From(table string) *postgrest.QueryBuilder {
 	return rest.From(table)
 }
 
-// RPC calls a function with args, a value that marshals to a JSON object of its
-// named arguments (nil: none), and decodes its answer into result, a pointer (nil:
-// the answer is dropped). A function that returns void leaves result as it is; NULL
-// is JSON's null. A function may do anything, so a call is repeated only where it
-// cannot have run. Errors are [*Error], Op rpc; ErrInvalid for a function name that
-// is no identifier, and for args or a result that are not as said.
+// RPC calls a function. args marshals to a JSON object of its named arguments (nil:
+// none); result is a pointer that the answer is decoded into (nil: it is dropped),
+// and left as it is by a function that returns void. A call is retried only if it
+// never ran. ErrInvalid: function is not an identifier, args or result not as said.
 func (c *Client) RPC(ctx context.Context, function string, args, result any) error {
 	if problem := c.problemWith(function); problem != "" {
 		return refused(opRPC, function, problem)
@@ -152,11 +142,9 @@ func (c *Client) RPC(ctx context.Context, function string, args, result any) err
 	return nil
 }
 
-// Platform opens supabase-go's client of the same project, for Auth and
-// Storage. None of this package's guarantees hold for it: it has no time limit
-// and no redirect guard, does not retry, keeps the key where printing reaches
-// it, and its Functions client exports no call. Without Config.URL the error is
-// an ErrInvalid.
+// Platform opens supabase-go's client, for Auth and Storage. It has no time limit, no
+// redirect guard and no retries, and printing it shows the key. Without Config.URL
+// the error is an ErrInvalid.
 func (c *Client) Platform() (*supabasego.Client, error) {
 	if c == nil || c.platform == nil {
 		return nil, refused("", "", notOpened)
