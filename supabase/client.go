@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 	"sync/atomic"
 
@@ -63,21 +64,13 @@ func (c Config) open() (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	rest, err := newREST(checked)
+	rest, err := postgrest.NewClientWithError(checked.rest.String()+"/", checked.Schema, nil)
 	if err != nil {
-		return nil, err
+		return nil, refused("", "", "postgrest-go does not take the URL")
 	}
 	rest.Transport.Parent = newTransport(checked)
 	project, key, schema := strings.TrimRight(checked.URL, "/"), string(checked.Key), checked.Schema
 	return &Client{rest: rest, platform: func() (*supabasego.Client, error) { return openPlatform(project, key, schema) }}, nil
-}
-
-func newREST(s settings) (*postgrest.Client, error) {
-	rest, err := postgrest.NewClientWithError(s.rest.String()+"/", s.Schema, nil)
-	if err != nil {
-		return nil, refused("", "", "postgrest-go does not take the URL")
-	}
-	return rest, nil
 }
 
 // From starts a query on a table or view, a plain identifier. Its errors are those of
@@ -89,10 +82,8 @@ func newREST(s settings) (*postgrest.Client, error) {
 // marshal to JSON.
 func (c *Client) From(table string) *postgrest.QueryBuilder {
 	if problem := c.problemWith(table); problem != "" {
-		stub, err := postgrest.NewClientWithError("http://invalid", "", nil)
-		if err == nil { // the URL is a constant
-			stub.Transport.Parent = refuse{name: table, problem: problem}
-		}
+		stub := postgrest.NewClient("http://invalid", "", nil)
+		stub.Transport.Parent = refuse{name: table, problem: problem}
 		return stub.From("invalid")
 	}
 	rest := *c.rest // postgrest-go notes errors of building a query in its client
@@ -152,6 +143,9 @@ func (c *Client) Platform() (*supabasego.Client, error) {
 	return c.platform()
 }
 
+// identifier keeps a name from leaving /rest/v1 or carrying a query.
+var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$]*$`)
+
 const notOpened = "the client was not opened: get one from ServiceClient"
 
 // problemWith says why a query on name, or a call of it, cannot be sent; "" if it can.
@@ -159,7 +153,7 @@ func (c *Client) problemWith(name string) string {
 	switch {
 	case c == nil || c.rest == nil:
 		return notOpened
-	case !isIdentifier(name):
+	case !identifier.MatchString(name):
 		return "the name must be one identifier: a letter or _, then letters, digits, _ or $"
 	default:
 		return ""
@@ -184,16 +178,4 @@ func asError(err error, op, name string) *Error {
 		return e
 	}
 	return &Error{Op: op, Table: name, Message: "postgrest-go: " + err.Error(), Err: err}
-}
-
-// isIdentifier keeps a name from leaving /rest/v1 or carrying a query.
-func isIdentifier(name string) bool {
-	for i := range len(name) {
-		b := name[i]
-		letter := b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '_'
-		if !letter && (i == 0 || (b < '0' || b > '9') && b != '$') {
-			return false
-		}
-	}
-	return name != ""
 }

@@ -1,6 +1,7 @@
 package supabase
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"os"
@@ -28,7 +29,6 @@ type Config struct {
 }
 
 const (
-	defaultSchema      = "public"
 	defaultTimeout     = 10 * time.Second
 	defaultMaxAttempts = 4
 	restPath           = "/rest/v1"
@@ -76,24 +76,12 @@ type settings struct {
 
 func (c Config) check() (settings, error) {
 	rest, problem := c.restURL()
-	if problem == "" {
-		problem = checkKey(string(c.Key))
-	}
-	if problem == "" {
-		problem = c.checkLimits()
-	}
-	if problem != "" {
+	if problem = cmp.Or(problem, checkKey(string(c.Key)), c.checkLimits()); problem != "" {
 		return settings{}, refused("", "", problem)
 	}
-	if c.Schema == "" {
-		c.Schema = defaultSchema
-	}
-	if c.Timeout == 0 {
-		c.Timeout = defaultTimeout
-	}
-	if c.MaxAttempts == 0 {
-		c.MaxAttempts = defaultMaxAttempts
-	}
+	c.Schema = cmp.Or(c.Schema, "public")
+	c.Timeout = cmp.Or(c.Timeout, defaultTimeout)
+	c.MaxAttempts = cmp.Or(c.MaxAttempts, defaultMaxAttempts)
 	return settings{Config: c, rest: rest}, nil
 }
 

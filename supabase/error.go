@@ -85,14 +85,14 @@ func (e *Error) Unwrap() error { return e.Err }
 // error without an answer the class is in Err.
 func (e *Error) Is(target error) bool {
 	class := e.class()
-	return class != nil && class == target //nolint:errorlint // classes are compared as what they are
+	return class != nil && class == target
 }
 
 func (e *Error) class() error {
 	switch {
 	case errors.Is(e.Err, errTooLarge):
 		return nil
-	case e.Code == "PGRST116" && rows(e.Details) == 0:
+	case e.Code == "PGRST116" && noRows.MatchString(e.Details):
 		return ErrNotFound
 	case slices.Contains(schemaCodes, e.Code):
 		return ErrSchema
@@ -107,21 +107,9 @@ func (e *Error) class() error {
 	}
 }
 
-var rowCount = regexp.MustCompile(`contains? (\d+) rows?`)
-
-// rows reads N from the details of PGRST116, "The result contains N rows" or,
-// up to PostgREST 12, "Results contain N rows, …"; -1 when it is not there.
-func rows(details string) int {
-	match := rowCount.FindStringSubmatch(details)
-	if match == nil {
-		return -1
-	}
-	n, err := strconv.Atoi(match[1])
-	if err != nil {
-		return -1
-	}
-	return n
-}
+// noRows finds the 0 in the details of PGRST116, "The result contains 0 rows" or, up
+// to PostgREST 12, "Results contain 0 rows, …".
+var noRows = regexp.MustCompile(`contains? 0+ rows?`)
 
 // oneLine keeps what came from a server from breaking, or painting, a log.
 func oneLine(text string) string {
