@@ -1,6 +1,7 @@
 package alertevent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -12,24 +13,12 @@ import (
 type CreateAlertEventData struct {
 	// ID is the row's UUID; "" makes one. With an ID the whole call can be repeated
 	// without raising the alert twice.
-	ID          string
-	ServiceName string    // not blank, at most 100 characters
-	AlertType   AlertType // one of the three
-	Status      Status    // one of the three; "" means active
-	Message     *string
-	Details     map[string]any // JSONB; errors in it are stored as their texts
-}
-
-// insertRow is what travels: every column but those that the database fills in. It
-// is converted from CreateAlertEventData, so neither can have a field that the
-// other has not.
-type insertRow struct {
 	ID          string         `json:"id"`
-	ServiceName string         `json:"service_name"`
-	AlertType   AlertType      `json:"alert_type"`
-	Status      Status         `json:"status"`
+	ServiceName string         `json:"service_name"` // not blank, at most 100 characters
+	AlertType   AlertType      `json:"alert_type"`   // one of the three
+	Status      Status         `json:"status"`       // one of the three; "" means active
 	Message     *string        `json:"message"`
-	Details     map[string]any `json:"details"`
+	Details     map[string]any `json:"details"` // JSONB; errors in it become their texts
 }
 
 // Create stores one alert and returns it as stored. The error is ErrInvalid for data
@@ -47,26 +36,16 @@ func (m AlertEventModel) Create(ctx context.Context, data CreateAlertEventData) 
 
 // encode returns the row that travels for data, or what is invalid in it.
 func (data CreateAlertEventData) encode() (operation.Row, error) {
-	if data.Status == "" {
-		data.Status = StatusActive
-	}
-	row := insertRow(data)
-	row.ID = operation.NewID(data.ID)
-	encoded, err := column.Marshal(&row, "details", &row.Details)
-	return operation.Row{ID: row.ID, Made: data.ID == "", JSON: encoded}, errors.Join(
+	made := data.ID == ""
+	data.Status = cmp.Or(data.Status, StatusActive)
+	faults := []error{
 		column.OptionalID(data.ID),
 		column.ServiceName(data.ServiceName),
-		checkAlertType(data.AlertType),
-		checkStatus(data.Status),
+		column.OneOf("alert_type", data.AlertType, AlertTypeServiceDown, AlertTypeServiceDegraded, AlertTypeRecovery),
+		column.OneOf("status", data.Status, StatusActive, StatusAcknowledged, StatusResolved),
 		column.Text("message", data.Message),
-		err,
-	)
-}
-
-func checkAlertType(alertType AlertType) error {
-	return column.OneOf("alert_type", alertType, AlertTypeServiceDown, AlertTypeServiceDegraded, AlertTypeRecovery)
-}
-
-func checkStatus(status Status) error {
-	return column.OneOf("status", status, StatusActive, StatusAcknowledged, StatusResolved)
+	}
+	data.ID = cmp.Or(data.ID, operation.NewID())
+	encoded, err := column.Marshal(&data, "details", &data.Details)
+	return operation.Row{ID: data.ID, Made: made, JSON: encoded}, errors.Join(append(faults, err)...)
 }

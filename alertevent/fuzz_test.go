@@ -53,13 +53,13 @@ func FuzzRow(f *testing.F) {
 		err := json.Unmarshal(data, &alert)
 		wantErr := json.Unmarshal(data, &want)
 		require.Equal(t, wantErr == nil, err == nil, "%v, %v", wantErr, err)
-		if row, plain := rowjson.Row(data, readColumn); plain {
+		if row, plain := rowjson.Decode(data, (*AlertEvent).column); plain {
 			require.NoError(t, wantErr)
 			require.Equal(t, AlertEvent(want), row)
 		}
 		var wanted []reference
 		wantErr = json.Unmarshal(data, &wanted)
-		if rows, plain := rowjson.Rows(data, readColumn); plain {
+		if rows, plain := rowjson.DecodeAll(data, (*AlertEvent).column); plain {
 			require.NoError(t, wantErr)
 			require.Len(t, rows, len(wanted))
 			for i, row := range rows {

@@ -50,7 +50,7 @@ type AlertEvent struct {
 // own text form too. A CreatedAt that is null becomes zero.
 func (a *AlertEvent) UnmarshalJSON(data []byte) error {
 	if reflect.ValueOf(a).Elem().IsZero() {
-		if row, plain := rowjson.Row(data, readColumn); plain {
+		if row, plain := rowjson.Decode(data, (*AlertEvent).column); plain {
 			*a = row
 			return nil
 		}
@@ -67,46 +67,30 @@ func (a *AlertEvent) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// readColumn reads one column as rows have it.
-func readColumn(a *AlertEvent, column []byte, s *rowjson.Scanner) bool {
-	switch string(column) {
+// column returns where a row keeps the value of a column.
+func (a *AlertEvent) column(name string) any {
+	switch name {
 	case "id":
-		return s.String(&a.ID)
+		return &a.ID
 	case "service_name":
-		return s.Service(&a.ServiceName)
+		return &a.ServiceName
 	case "alert_type":
-		return rowjson.OneOf(s, &a.AlertType, AlertTypeServiceDown, AlertTypeServiceDegraded, AlertTypeRecovery)
+		return (*string)(&a.AlertType)
 	case "status":
-		return rowjson.OneOf(s, &a.Status, StatusActive, StatusAcknowledged, StatusResolved)
+		return (*string)(&a.Status)
 	case "message":
-		return s.Text(&a.Message)
+		return &a.Message
 	case "details":
-		return s.Object(&a.Details)
+		return &a.Details
 	case "created_at":
-		return s.Time(&a.CreatedAt)
+		return &a.CreatedAt
 	case "acknowledged_at":
-		return s.Times(&a.AcknowledgedAt)
+		return &a.AcknowledgedAt
 	case "resolved_at":
-		return s.Times(&a.ResolvedAt)
+		return &a.ResolvedAt
 	default:
-		return s.Unknown(column)
+		return nil
 	}
 }
 
-// value returns a column that lists order or filter by.
-func value(a *AlertEvent, column string) (text string, at time.Time) {
-	switch column {
-	case "id":
-		return a.ID, at
-	case "service_name":
-		return a.ServiceName, at
-	case "alert_type":
-		return string(a.AlertType), at
-	case "status":
-		return string(a.Status), at
-	default:
-		return "", a.CreatedAt
-	}
-}
-
-var alerts = operation.Table[AlertEvent]{Name: "alert_events", Value: value, Columns: readColumn}
+var alerts = operation.Table[AlertEvent]{Name: "alert_events", Columns: (*AlertEvent).column}

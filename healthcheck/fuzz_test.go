@@ -52,13 +52,13 @@ func FuzzRow(f *testing.F) {
 		err := json.Unmarshal(data, &check)
 		wantErr := json.Unmarshal(data, &want)
 		require.Equal(t, wantErr == nil, err == nil, "%v, %v", wantErr, err)
-		if row, plain := rowjson.Row(data, readColumn); plain {
+		if row, plain := rowjson.Decode(data, (*ServiceHealthCheck).column); plain {
 			require.NoError(t, wantErr)
 			require.Equal(t, ServiceHealthCheck(want), row)
 		}
 		var wanted []reference
 		wantErr = json.Unmarshal(data, &wanted)
-		if rows, plain := rowjson.Rows(data, readColumn); plain {
+		if rows, plain := rowjson.DecodeAll(data, (*ServiceHealthCheck).column); plain {
 			require.NoError(t, wantErr)
 			require.Len(t, rows, len(wanted))
 			for i, row := range rows {

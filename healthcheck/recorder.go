@@ -22,13 +22,13 @@ import (
 //
 // It sends rows in batches, in order, each stored wholly or not at all; two at once
 // when they pile up. While the database is unreachable, or fails for a reason that is
-// not in the rows (a revoked key, a trigger), they are held and retried, at most
-// 5 s apart. Each is stored once, however many answers are lost. They are held in memory:
+// not in the rows (a revoked key, a trigger), they are held and retried, at most 5 s
+// apart. Each is stored once, however many answers are lost. They are held in memory:
 // what is not stored when the program dies is lost.
 //
 // A row that the database refuses does not block the others: its batch is split until
-// the row is alone. It is refused only if another row has its id
-// and holds something else ([supabase.ErrConflict]), or if it fails alone right after another was stored: once
+// the row is alone. It is refused only if another row has its id and other values
+// ([supabase.ErrConflict]), or if it fails alone right after another was stored: once
 // if PostgreSQL says that the data is wrong, 7 times for a statement timeout, 30 times
 // for anything else. After Close, when only such rows are left, it takes 7 or 30 more
 // failures (5 s, or 2½ minutes). While nothing can be stored, nothing is refused.
@@ -112,7 +112,7 @@ func (f *face) find(ctx context.Context, row operation.Row) (found bool, err err
 	return op.Holds(ctx, row)
 }
 
-// ready returns what makes calls futile.
+// ready returns why no call can succeed.
 func (r *Recorder) ready(ctx context.Context) error {
 	switch {
 	case r == nil || r.face == nil:
@@ -261,7 +261,7 @@ func counted(rows int, one, many string) string {
 	return fmt.Sprintf("%d rows %s", rows, many)
 }
 
-// withoutPrefix is what an error says besides whose it is.
+// withoutPrefix is the text of an error without the package's name.
 func withoutPrefix(err error) string {
 	if e, ok := errors.AsType[*supabase.Error](err); ok {
 		return strings.TrimPrefix(e.Error(), "supabase: ")

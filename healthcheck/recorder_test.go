@@ -84,7 +84,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	return carryOut(), nil
 }
 
-// breaks has all requests meet a fault from now on; nil mends all.
+// breaks has all requests meet a fault from now on; nil ends all.
 func (w *wire) breaks(fault func(r *http.Request, body string, carryOut func()) (*http.Response, error)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -39,7 +39,7 @@ type ServiceHealthCheck struct {
 // own text form too. A time that is null becomes zero.
 func (c *ServiceHealthCheck) UnmarshalJSON(data []byte) error {
 	if reflect.ValueOf(c).Elem().IsZero() {
-		if row, plain := rowjson.Row(data, readColumn); plain {
+		if row, plain := rowjson.Decode(data, (*ServiceHealthCheck).column); plain {
 			*c = row
 			return nil
 		}
@@ -55,44 +55,28 @@ func (c *ServiceHealthCheck) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// readColumn reads one column as rows have it.
-func readColumn(c *ServiceHealthCheck, column []byte, s *rowjson.Scanner) bool {
-	switch string(column) {
+// column returns where a row keeps the value of a column.
+func (c *ServiceHealthCheck) column(name string) any {
+	switch name {
 	case "id":
-		return s.String(&c.ID)
+		return &c.ID
 	case "service_name":
-		return s.Service(&c.ServiceName)
+		return &c.ServiceName
 	case "status":
-		return rowjson.OneOf(s, &c.Status, StatusHealthy, StatusDegraded, StatusDown)
+		return (*string)(&c.Status)
 	case "latency_ms":
-		return s.Int(&c.LatencyMS)
+		return &c.LatencyMS
 	case "checked_at":
-		return s.Time(&c.CheckedAt)
+		return &c.CheckedAt
 	case "error_message":
-		return s.Text(&c.ErrorMessage)
+		return &c.ErrorMessage
 	case "probe_details":
-		return s.Object(&c.ProbeDetails)
+		return &c.ProbeDetails
 	case "created_at":
-		return s.Time(&c.CreatedAt)
+		return &c.CreatedAt
 	default:
-		return s.Unknown(column)
+		return nil
 	}
 }
 
-// value returns a column that lists order or filter by.
-func value(c *ServiceHealthCheck, column string) (text string, at time.Time) {
-	switch column {
-	case "id":
-		return c.ID, at
-	case "service_name":
-		return c.ServiceName, at
-	case "status":
-		return string(c.Status), at
-	case "checked_at":
-		return "", c.CheckedAt
-	default:
-		return "", c.CreatedAt
-	}
-}
-
-var checks = operation.Table[ServiceHealthCheck]{Name: table, Value: value, Columns: readColumn}
+var checks = operation.Table[ServiceHealthCheck]{Name: table, Columns: (*ServiceHealthCheck).column}

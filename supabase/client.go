@@ -133,9 +133,8 @@ func (c *Client) RPC(ctx context.Context, function string, args, result any) err
 	return nil
 }
 
-// Platform opens supabase-go's client, for Auth and Storage. It has no time limit, no
-// redirect guard and no retries, and printing it shows the key. Without Config.URL
-// the error is an ErrInvalid.
+// Platform opens supabase-go's client, for Auth and Storage. It has no time limit,
+// redirect guard or retries, and printing it shows the key. It needs Config.URL.
 func (c *Client) Platform() (*supabasego.Client, error) {
 	if c == nil || c.platform == nil {
 		return nil, refused("", "", notOpened)

@@ -35,15 +35,13 @@ type Error struct {
 	Status int    // the HTTP status; 0 when no answer came
 	// Code is PostgREST's (PGRST116) or PostgreSQL's (an SQLSTATE, 23505), "" when
 	// neither answered: https://docs.postgrest.org/en/stable/references/errors.html
-	Code     string
-	Message  string // PostgREST's, up to 64 KiB, or this library's
-	Details  string // PostgREST's; can hold row data, so log it knowingly
-	Hint     string // PostgREST's
-	Attempts int    // of all requests of the operation together
-	// Uncertain: a write may have been carried out, since an answer was lost and
-	// what is in the table could not be determined.
-	Uncertain bool
-	Err       error // the cause, if any
+	Code      string
+	Message   string // PostgREST's, up to 64 KiB, or this library's
+	Details   string // PostgREST's; can hold row data, so log it knowingly
+	Hint      string // PostgREST's
+	Attempts  int    // of all requests of the operation together
+	Uncertain bool   // a write may have been carried out: its answer was lost
+	Err       error  // the cause, if any
 }
 
 const maxMessage = 200 // bytes of a message in Error()
@@ -81,8 +79,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether target is the class of the answer, by its code and status. Of an
-// error without an answer the class is in Err.
+// Is reports whether target is the answer's class. Without one the class is in Err.
 func (e *Error) Is(target error) bool {
 	class := e.class()
 	return class != nil && class == target

@@ -47,7 +47,7 @@ func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 		t = &trace.Trace{}
 	}
 	if err := ctx.Err(); err != nil {
-		op, name := operationOf(r.rest, request)
+		op, name := targetOf(r.rest, request)
 		return nil, &Error{Op: op, Table: name, Message: err.Error(), Err: err}
 	}
 	reads := request.Method == http.MethodGet || request.Method == http.MethodHead
@@ -67,7 +67,7 @@ func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 			}
 			return response, nil
 		}
-		failed.Op, failed.Table = operationOf(r.rest, request)
+		failed.Op, failed.Table = targetOf(r.rest, request)
 		failed.Attempts = t.Attempts
 		t.Status = failed.Status
 		t.LastUncertain = failed.mayHaveRun()

@@ -55,7 +55,7 @@ func (g guard) RoundTrip(request *http.Request) (*http.Response, error) {
 		(request.Host == "" || request.Host == g.rest.Host)
 	if !inside {
 		closeBody(request)
-		op, name := operationOf(g.rest, request)
+		op, name := targetOf(g.rest, request)
 		return nil, refused(op, name, "the request leaves the URL of PostgREST that the client was opened for")
 	}
 	return g.next.RoundTrip(request)
@@ -98,7 +98,7 @@ func closeBody(request *http.Request) {
 	}
 }
 
-func operationOf(rest *url.URL, request *http.Request) (op, name string) {
+func targetOf(rest *url.URL, request *http.Request) (op, name string) {
 	name = strings.TrimPrefix(strings.TrimPrefix(request.URL.Path, rest.Path), "/")
 	if function, ok := strings.CutPrefix(name, "rpc/"); ok {
 		return opRPC, function

@@ -1,9 +1,12 @@
 package operation
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"strings"
+
+	postgrest "github.com/supabase-community/postgrest-go"
 
 	"github.com/supavigil/supavigil/internal/rowjson"
 	"github.com/supavigil/supavigil/internal/timestamp"
@@ -11,7 +14,7 @@ import (
 )
 
 func (o *Operation[R]) decodeRow(body []byte, where ...Filter) (*R, error) {
-	row, plain := rowjson.Row(body, o.table.Columns)
+	row, plain := rowjson.Decode(body, o.table.Columns)
 	if !plain {
 		var general R
 		if err := json.Unmarshal(body, &general); err != nil {
@@ -27,7 +30,7 @@ func (o *Operation[R]) decodeRow(body []byte, where ...Filter) (*R, error) {
 }
 
 func (o *Operation[R]) decodeRows(body []byte, where ...Filter) ([]R, error) {
-	rows, plain := rowjson.Rows(body, o.table.Columns)
+	rows, plain := rowjson.DecodeAll(body, o.table.Columns)
 	if !plain {
 		var err error
 		if rows, err = decodeArray[R](o, body); err != nil {
@@ -46,11 +49,11 @@ func (o *Operation[R]) decodeRows(body []byte, where ...Filter) ([]R, error) {
 // check returns an error unless a row has an id, and the values that it was asked
 // for by: not every server, or what stands before it, heeds every filter.
 func (o *Operation[R]) check(row *R, where []Filter) error {
-	if o.table.id(row) == "" {
-		return o.undecodable(errNoID)
+	if o.table.text(row, "id") == "" {
+		return o.lacking("id")
 	}
 	for _, f := range where {
-		if value, _ := o.table.Value(row, f.Column); !f.holds(value) {
+		if !f.holds(o.table.text(row, f.Column)) {
 			return o.another(f.Column)
 		}
 	}
@@ -67,16 +70,41 @@ func decodeArray[E, R any](o *Operation[R], body []byte) ([]E, error) {
 		return nil, o.undecodable(err)
 	}
 	if elements == nil {
-		return nil, o.undecodable(errNoArray)
+		return nil, o.undecodable(unreadable("null is not an array of rows"))
 	}
 	return elements, nil
 }
 
-var (
-	errNoID        = errors.New("a row has no id")
-	errNoCreatedAt = errors.New("a row has no created_at")
-	errNoArray     = errors.New("null is not an array of rows")
-)
+// texts executes a query for one column, id or created_at, and returns its texts.
+func (o *Operation[R]) texts(ctx context.Context, column string, query *postgrest.FilterBuilder) ([]string, error) {
+	heard, err := o.send(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := decodeArray[struct {
+		ID        string `json:"id"`
+		CreatedAt string `json:"created_at"`
+	}](o, heard.Body)
+	texts := make([]string, len(rows))
+	for i, row := range rows {
+		if texts[i] = row.CreatedAt; column == "id" {
+			texts[i] = row.ID
+		}
+		if texts[i] == "" {
+			return nil, o.lacking(column)
+		}
+	}
+	return texts, err
+}
+
+func (o *Operation[R]) lacking(column string) *supabase.Error {
+	return o.undecodable(unreadable("a row has no " + column))
+}
+
+// unreadable is an error whose text has nothing of what stood in the answer.
+type unreadable string
+
+func (u unreadable) Error() string { return string(u) }
 
 // undecodable names the column, never what stood in it.
 func (o *Operation[R]) undecodable(err error) *supabase.Error {
@@ -86,7 +114,7 @@ func (o *Operation[R]) undecodable(err error) *supabase.Error {
 	case ok && mismatch.Field != "":
 		column := mismatch.Field[strings.LastIndexByte(mismatch.Field, '.')+1:]
 		message += ": " + column + " cannot hold a JSON " + strings.Fields(mismatch.Value)[0]
-	case errors.Is(err, errNoID), errors.Is(err, errNoArray), errors.Is(err, errNoCreatedAt), errors.Is(err, timestamp.ErrUnreadable):
+	case errors.As(err, new(unreadable)), errors.Is(err, timestamp.ErrUnreadable):
 		message += ": " + err.Error()
 	}
 	return o.Fail(message, err)

@@ -35,12 +35,9 @@ func (o *Operation[R]) InsertRow(ctx context.Context, row Row) (*R, error) {
 	return stored, nil
 }
 
-// NewID returns id or, where it is "", a new UUID of version 7, whose order in
-// time keeps inserts to one end of the primary key's index.
-func NewID(id string) string {
-	if id != "" {
-		return id
-	}
+// NewID returns a new UUID of version 7, whose order in time keeps inserts to one end
+// of the primary key's index.
+func NewID() string {
 	return uuid.Must(uuid.NewV7()).String() // crypto/rand never fails
 }
 
@@ -71,8 +68,8 @@ const (
 const idsPerQuery = 250
 
 // InsertMany stores groups of rows, each group's rows with the same columns, as
-// PostgREST demands of one request. It returns how many are stored for certain,
-// also beside an error: of the groups one after the other, the first so many.
+// PostgREST demands of one request. It returns the number stored for certain,
+// even when err is non-nil: of the groups one after the other, the first so many.
 //
 // A request that is too large, or takes too long, is cut smaller, and so are those
 // that follow.
@@ -157,13 +154,12 @@ func bodySize(batch []Row) (bytes int) {
 
 // array is the body of a request that inserts a batch.
 func array(batch []Row) []byte {
-	body := make([]byte, 0, bodySize(batch)+1)
+	body := append(make([]byte, 0, bodySize(batch)+1), '[')
 	for i, row := range batch {
-		separator := byte(',')
-		if i == 0 {
-			separator = '['
+		if i > 0 {
+			body = append(body, ',')
 		}
-		body = append(append(body, separator), row.JSON...)
+		body = append(body, row.JSON...)
 	}
 	return append(body, ']')
 }

@@ -90,18 +90,12 @@ func (l *List[R]) ends(ctx context.Context) (bool, error) {
 	if l.short == nil {
 		return false, nil
 	}
-	heard, err := l.send(ctx, l.oldest(l.From()))
-	if err != nil {
-		return false, err
-	}
-	oldest, err := decodeArray[struct {
-		ID string `json:"id"`
-	}](l.Operation, heard.Body)
+	oldest, err := l.texts(ctx, "id", l.oldest(l.From()))
 	if err != nil {
 		return false, err
 	}
 	l.full = len(l.short)
-	return len(oldest) > 0 && oldest[0].ID == l.table.id(&l.short[len(l.short)-1]), nil
+	return len(oldest) > 0 && oldest[0] == l.table.text(&l.short[len(l.short)-1], "id"), nil
 }
 
 // page reads as many rows as are wanted and may come at once. short says that they
@@ -141,16 +135,13 @@ func (l *List[R]) split(page []R) (timed, untimed []R) {
 	return page[:after], page[after:]
 }
 
-func (l *List[R]) at(row *R) time.Time {
-	_, at := l.table.Value(row, l.By)
-	return at
-}
+func (l *List[R]) at(row *R) time.Time { return l.table.time(row, l.By) }
 
 // follow moves the cursor to the last of rows, unless they do not follow one another
 // and those before: then the server ignores the query, and going on would never end.
 func (l *List[R]) follow(rows []R) error {
 	for i := range rows {
-		next := cursor{l.at(&rows[i]), l.table.id(&rows[i])}
+		next := cursor{l.at(&rows[i]), l.table.text(&rows[i], "id")}
 		if !l.within(next.at) || l.part == withoutTime && !next.at.IsZero() {
 			return l.another(l.By)
 		}
@@ -209,7 +200,7 @@ func (o *Operation[R]) Newest(ctx context.Context, listing Listing) (*R, error) 
 	if err != nil {
 		return nil, err
 	}
-	if _, at := o.table.Value(row, listing.By); !listing.within(at) {
+	if !listing.within(o.table.time(row, listing.By)) {
 		return nil, o.another(listing.By)
 	}
 	return row, nil

@@ -26,17 +26,20 @@ const (
 
 // Table is what operations have to know of a table and its rows.
 type Table[R any] struct {
-	Name string
-	// Value returns the text of a text column or id, or the time of another, zero
-	// for NULL: of those that lists order and filter by.
-	Value func(row *R, column string) (text string, at time.Time)
-	// Columns reads a column.
+	Name    string
 	Columns rowjson.Columns[R]
 }
 
-func (t Table[R]) id(row *R) string {
-	id, _ := t.Value(row, "id")
-	return id
+// text is the value of a text column, or of id.
+func (t Table[R]) text(row *R, column string) string {
+	text, _ := t.Columns(row, column).(*string)
+	return *text
+}
+
+// time is the value of a column of times, zero for NULL.
+func (t Table[R]) time(row *R, column string) time.Time {
+	at, _ := t.Columns(row, column).(*time.Time)
+	return *at
 }
 
 // Operation is one call of a model's method. It begins with Begin, is opened with

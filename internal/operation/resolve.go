@@ -139,7 +139,7 @@ func (o *Operation[R]) look(ctx context.Context, rows []Row) (map[string]json.Ra
 				ID string `json:"id"`
 			}
 			if err := json.Unmarshal(row, &key); err != nil || key.ID == "" {
-				return nil, o.undecodable(errNoID)
+				return nil, o.lacking("id")
 			}
 			found[strings.ToLower(key.ID)] = row
 		}

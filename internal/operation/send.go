@@ -3,7 +3,6 @@ package operation
 import (
 	"context"
 	"encoding/json"
-	"errors"
 
 	postgrest "github.com/supabase-community/postgrest-go"
 
@@ -71,17 +70,6 @@ func (o *Operation[R]) note(heard trace.Heard) {
 	o.attempts += heard.Attempts
 	o.requests += min(heard.Attempts, 1)
 }
-
-// count executes a query that asks for an exact count, and returns it.
-func (o *Operation[R]) count(ctx context.Context, query *postgrest.FilterBuilder) (int64, error) {
-	heard, err := o.send(ctx, query)
-	if err == nil && !heard.Counted {
-		err = o.Fail("the answer does not say how many rows it counted", errNoCount)
-	}
-	return heard.Count, err
-}
-
-var errNoCount = errors.New("no count in Content-Range")
 
 // Get executes a query that ends in Single and returns its row, which must be one
 // of where. Without one the error is ErrNotFound.

@@ -1,11 +1,10 @@
 package operation
 
 import (
+	"cmp"
 	"errors"
-	"math"
 	"strings"
 
-	"github.com/supavigil/supavigil/internal/trace"
 	"github.com/supavigil/supavigil/supabase"
 )
 
@@ -13,51 +12,39 @@ const (
 	// pageSize is the most rows that a request asks for. It is Supabase's own
 	// db-max-rows: asking for more would bring no more.
 	pageSize = 1000
-	// steadyPages is how many pages come whole before a size that failed is tried
-	// again.
+	// steadyPages is how many pages come whole before larger ones are tried again.
 	steadyPages = 10
 )
 
 // size is how many rows the requests of one operation ask for: a page that does
 // not come whole is asked for smaller, by a tenth or what came last, so that the
 // default four attempts at an answer that does not come in time go from 1,000 rows
-// to one. Sizes double from there, but come back to one that failed only after
-// a while: rows can be large in one place, or everywhere.
+// to one. After a while sizes double again: rows can be large in one place, or
+// everywhere.
 type size struct {
 	next   int // 0: pageSize
-	failed int // 0: none
 	came   int // that came last; 0: none since a failure
 	steady int // pages since a failure
-
-	asked int // of the request under way; 0: it is not one for pages
-	spent int // attempts at the page that brought no answer
+	asked  int // of the request under way; 0: it is not one for pages
+	spent  int // attempts at the page that brought no answer
 }
 
 // Ask returns how many rows the next request is to ask for, at most most.
 func (o *Operation[R]) Ask(most int) int {
-	if o.size.next == 0 {
-		o.size.next, o.size.failed = pageSize, math.MaxInt
-	}
-	o.size.asked = min(most, o.size.next)
+	o.size.asked = min(most, cmp.Or(o.size.next, pageSize))
 	return o.size.asked
 }
 
 // AskFewer takes note of how the request that followed Ask went, and says whether
 // it is to be made again, for fewer rows.
 func (o *Operation[R]) AskFewer(err error) bool {
-	return o.size.fewer(err, o.heard)
-}
-
-func (s *size) fewer(err error, heard trace.Heard) bool {
+	s, heard := &o.size, o.heard
 	asked, spent := s.asked, s.spent
 	s.asked, s.spent = 0, 0
 	if err == nil {
 		s.came = asked
 		if s.steady++; s.steady >= steadyPages {
-			s.failed = math.MaxInt
-		}
-		if double := min(2*s.next, pageSize); asked == s.next && double < s.failed {
-			s.next = double
+			s.next = min(2*s.next, pageSize)
 		}
 		return false
 	}
@@ -71,7 +58,7 @@ func (s *size) fewer(err error, heard trace.Heard) bool {
 	if s.came > 0 && s.came < asked {
 		s.next = s.came
 	}
-	s.failed, s.came, s.steady = asked, 0, 0
+	s.came, s.steady = 0, 0
 	return true
 }
 
@@ -81,4 +68,10 @@ func (s *size) fewer(err error, heard trace.Heard) bool {
 func isTooMuch(err error) bool {
 	e, ok := errors.AsType[*supabase.Error](err)
 	return ok && (isStatementTimeout(err) || e.Code == "54000" || e.Code != "53300" && len(e.Code) == 5 && strings.HasPrefix(e.Code, "53"))
+}
+
+// isStatementTimeout also knows how @supabase/lite reports one.
+func isStatementTimeout(err error) bool {
+	e, ok := errors.AsType[*supabase.Error](err)
+	return ok && (e.Code == "57014" || e.Code == "SUP" && strings.Contains(e.Message, "statement timeout"))
 }

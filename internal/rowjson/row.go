@@ -1,21 +1,22 @@
 package rowjson
 
-import "bytes"
+import "time"
 
-// Columns reads the value of a column into a row. One that the row has not is
-// Unknown.
-type Columns[R any] func(row *R, column []byte, s *Scanner) bool
+// Columns returns where a row keeps the value of a column: a *string, *time.Time or
+// *map[string]any; or, for NULL, a **string, **int or **time.Time. A column that the
+// row has not is nil.
+type Columns[R any] func(row *R, column string) any
 
-// Row reads one row, an object.
-func Row[R any](data []byte, columns Columns[R]) (row R, ok bool) {
-	s := &Scanner{data: data}
+// Decode reads one row, an object.
+func Decode[R any](data []byte, columns Columns[R]) (row R, ok bool) {
+	s := &scanner{data: data}
 	ok = readRow(s, &row, columns) && s.end()
 	return row, ok
 }
 
-// Rows reads an array of rows; it is not nil.
-func Rows[R any](data []byte, columns Columns[R]) (rows []R, ok bool) {
-	s := &Scanner{data: data, names: map[string]string{}}
+// DecodeAll reads an array of rows; it is not nil.
+func DecodeAll[R any](data []byte, columns Columns[R]) (rows []R, ok bool) {
+	s := &scanner{data: data, names: map[string]string{}}
 	if !s.skip('[') {
 		return nil, false
 	}
@@ -40,26 +41,32 @@ func Rows[R any](data []byte, columns Columns[R]) (rows []R, ok bool) {
 // mostColumns is more than a row has.
 const mostColumns = 32
 
-func readRow[R any](s *Scanner, row *R, columns Columns[R]) bool {
+// cell is what the row before had at a place: rows of a list have the same columns in
+// the same order, and often the same texts, which they share.
+type cell struct{ column, text string }
+
+func readRow[R any](s *scanner, row *R, columns Columns[R]) bool {
 	if !s.skip('{') {
 		return false
 	}
 	if s.skip('}') {
 		return true
 	}
-	var seen [mostColumns][]byte
-	for n := range seen {
-		column, ok := s.text()
+	for n := range s.cells {
+		key, ok := s.text()
 		if !ok || !s.skip(':') {
 			return false
 		}
-		for _, before := range seen[:n] {
-			if bytes.Equal(before, column) { // which value counts is for encoding/json to say
+		cell := &s.cells[n]
+		if cell.column != string(key) {
+			cell.column = string(key)
+		}
+		for i := range n {
+			if s.cells[i].column == cell.column { // which value counts is for encoding/json to say
 				return false
 			}
 		}
-		seen[n] = column
-		if !columns(row, column, s) {
+		if !s.column(cell, columns(row, cell.column)) {
 			return false
 		}
 		if s.skip('}') {
@@ -70,4 +77,41 @@ func readRow[R any](s *Scanner, row *R, columns Columns[R]) bool {
 		}
 	}
 	return false
+}
+
+// column reads the value of a column to where it is kept, which is zero: null leaves
+// it so.
+func (s *scanner) column(cell *cell, into any) bool {
+	if into == nil {
+		return s.unknown(cell.column)
+	}
+	if s.peek() == 'n' {
+		return s.word("null")
+	}
+	switch into := into.(type) {
+	case *string:
+		text, ok := s.text()
+		if cell.text != string(text) {
+			cell.text = string(text)
+		}
+		*into = cell.text
+		return ok
+	case **string:
+		text, ok := s.text()
+		*into = new(string(text))
+		return ok
+	case **int:
+		return s.int(into)
+	case *time.Time:
+		return s.time(into)
+	case **time.Time:
+		*into = new(time.Time)
+		return s.time(*into)
+	case *map[string]any:
+		var ok bool
+		*into, ok = s.object(deepest)
+		return ok
+	default:
+		return false
+	}
 }

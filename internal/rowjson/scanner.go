@@ -16,21 +16,21 @@ import (
 	"github.com/supavigil/supavigil/internal/timestamp"
 )
 
-// Scanner stands before one value of a JSON text. It belongs to one goroutine.
-type Scanner struct {
+// scanner stands before one value of a JSON text.
+type scanner struct {
 	data []byte
 	at   int
-	// names are the keys of details, and service the last service_name: rows repeat
-	// them. One row alone does not: then names is nil.
-	names   map[string]string
-	service string
+	// names are the keys of details, which rows repeat. One row alone does not: then
+	// it is nil.
+	names map[string]string
+	cells [mostColumns]cell
 }
 
 // mostNames bounds the keys that are kept while one text is read.
 const mostNames = 100
 
 // skip skips white space, and then a byte if it is there.
-func (s *Scanner) skip(b byte) bool {
+func (s *scanner) skip(b byte) bool {
 	if s.peek() != b {
 		return false
 	}
@@ -39,7 +39,7 @@ func (s *Scanner) skip(b byte) bool {
 }
 
 // peek returns the next byte after white space, 0 at the end.
-func (s *Scanner) peek() byte {
+func (s *scanner) peek() byte {
 	for ; s.at < len(s.data); s.at++ {
 		switch b := s.data[s.at]; b {
 		case ' ', '\n', '\r', '\t':
@@ -50,10 +50,7 @@ func (s *Scanner) peek() byte {
 	return 0
 }
 
-// Null skips a null, if that is what comes.
-func (s *Scanner) Null() bool { return s.peek() == 'n' && s.word("null") }
-
-func (s *Scanner) word(word string) bool {
+func (s *scanner) word(word string) bool {
 	if len(s.data)-s.at < len(word) || string(s.data[s.at:s.at+len(word)]) != word {
 		return false
 	}
@@ -63,7 +60,7 @@ func (s *Scanner) word(word string) bool {
 
 // text reads a string and returns its bytes, which are the scanner's own if it
 // has no escapes.
-func (s *Scanner) text() ([]byte, bool) {
+func (s *scanner) text() ([]byte, bool) {
 	if !s.skip('"') {
 		return nil, false
 	}
@@ -86,7 +83,7 @@ func (s *Scanner) text() ([]byte, bool) {
 }
 
 // escaped reads the string that begins at a quote with encoding/json.
-func (s *Scanner) escaped(from int) ([]byte, bool) {
+func (s *scanner) escaped(from int) ([]byte, bool) {
 	for ; s.at < len(s.data); s.at++ {
 		switch s.data[s.at] {
 		case '\\':
@@ -101,86 +98,18 @@ func (s *Scanner) escaped(from int) ([]byte, bool) {
 	return nil, false
 }
 
-// String reads a string; null leaves it as it is.
-func (s *Scanner) String(into *string) bool {
-	if s.Null() {
-		return true
-	}
-	text, ok := s.text()
-	if ok {
-		*into = string(text)
-	}
-	return ok
-}
-
-// Service reads a string that rows repeat.
-func (s *Scanner) Service(into *string) bool {
-	if s.Null() {
-		return true
-	}
-	text, ok := s.text()
-	if !ok {
-		return false
-	}
-	if string(text) != s.service {
-		s.service = string(text)
-	}
-	*into = s.service
-	return true
-}
-
-// OneOf reads a string that is one of a few; null leaves it as it is.
-func OneOf[T ~string](s *Scanner, into *T, few ...T) bool {
-	if s.Null() {
-		return true
-	}
-	text, ok := s.text()
-	if !ok {
-		return false
-	}
-	for _, one := range few {
-		if string(text) == string(one) {
-			*into = one
-			return true
-		}
-	}
-	*into = T(text)
-	return true
-}
-
-// Text reads a string, nil for null.
-func (s *Scanner) Text(into **string) bool {
-	if s.Null() {
-		*into = nil
-		return true
-	}
-	var text string
-	ok := s.String(&text)
-	*into = &text
-	return ok
-}
-
-// Int reads an integer, nil for null.
-func (s *Scanner) Int(into **int) bool {
-	if s.Null() {
-		*into = nil
-		return true
-	}
+// int reads an integer.
+func (s *scanner) int(into **int) bool {
 	number, plain := s.number()
 	if number == nil || !plain {
 		return false
 	}
-	n := int(integer(number))
-	*into = &n
-	return int64(n) == integer(number) // not on 32 bits
+	*into = new(int(integer(number)))
+	return int64(**into) == integer(number) // not on 32 bits
 }
 
-// Time reads a timestamp, zero for null.
-func (s *Scanner) Time(into *time.Time) bool {
-	if s.Null() {
-		*into = time.Time{}
-		return true
-	}
+// time reads a timestamp.
+func (s *scanner) time(into *time.Time) bool {
 	text, ok := s.text()
 	if !ok {
 		return false
@@ -190,20 +119,8 @@ func (s *Scanner) Time(into *time.Time) bool {
 	return err == nil
 }
 
-// Times reads a timestamp, nil for null.
-func (s *Scanner) Times(into **time.Time) bool {
-	if s.Null() {
-		*into = nil
-		return true
-	}
-	var at time.Time
-	ok := s.Time(&at)
-	*into = &at
-	return ok
-}
-
 // name returns a key as a string, the same for the same key.
-func (s *Scanner) name(key []byte) string {
+func (s *scanner) name(key []byte) string {
 	if name, ok := s.names[string(key)]; ok {
 		return name
 	}
@@ -215,4 +132,4 @@ func (s *Scanner) name(key []byte) string {
 }
 
 // end says that nothing but white space is left.
-func (s *Scanner) end() bool { return len(bytes.TrimLeft(s.data[s.at:], " \n\r\t")) == 0 }
+func (s *scanner) end() bool { return len(bytes.TrimLeft(s.data[s.at:], " \n\r\t")) == 0 }

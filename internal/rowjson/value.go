@@ -6,23 +6,11 @@ import "strconv"
 // encoding/json, which has a limit of its own.
 const deepest = 50
 
-// Object reads a JSON object as encoding/json does into an empty map, nil for
-// null.
-func (s *Scanner) Object(into *map[string]any) bool {
-	if s.Null() {
-		*into = nil
-		return true
-	}
-	object, ok := s.object(deepest)
-	*into = object
-	return ok
-}
-
-// Unknown skips the value of a column that the row has not: a table may be given
+// unknown skips the value of a column that the row has not: a table may be given
 // more. encoding/json ignores the case of names, so one that might be another's
 // is left to it.
-func (s *Scanner) Unknown(column []byte) bool {
-	for _, b := range column {
+func (s *scanner) unknown(column string) bool {
+	for _, b := range []byte(column) {
 		if (b < 'a' || b > 'z') && (b < '0' || b > '9') && b != '_' {
 			return false
 		}
@@ -31,7 +19,8 @@ func (s *Scanner) Unknown(column []byte) bool {
 	return ok
 }
 
-func (s *Scanner) object(levels int) (map[string]any, bool) {
+// object reads a JSON object as encoding/json does into an empty map.
+func (s *scanner) object(levels int) (map[string]any, bool) {
 	if levels == 0 || !s.skip('{') {
 		return nil, false
 	}
@@ -59,7 +48,7 @@ func (s *Scanner) object(levels int) (map[string]any, bool) {
 	}
 }
 
-func (s *Scanner) array(levels int) ([]any, bool) {
+func (s *scanner) array(levels int) ([]any, bool) {
 	if levels == 0 || !s.skip('[') {
 		return nil, false
 	}
@@ -82,7 +71,7 @@ func (s *Scanner) array(levels int) ([]any, bool) {
 	}
 }
 
-func (s *Scanner) value(levels int) (any, bool) {
+func (s *scanner) value(levels int) (any, bool) {
 	switch s.peek() {
 	case '"':
 		text, ok := s.text()
@@ -114,7 +103,7 @@ func some[V any](value V, ok bool) (any, bool) { return value, ok }
 
 // number reads a number as JSON writes it; nil if none comes. It is plain if it
 // is an integer of so few digits that float64 and int hold it.
-func (s *Scanner) number() (number []byte, plain bool) {
+func (s *scanner) number() (number []byte, plain bool) {
 	s.peek()
 	from := s.at
 	s.next('-')
@@ -140,7 +129,7 @@ func (s *Scanner) number() (number []byte, plain bool) {
 }
 
 // next skips one byte, if that is what comes.
-func (s *Scanner) next(b byte) bool {
+func (s *scanner) next(b byte) bool {
 	if s.at == len(s.data) || s.data[s.at] != b {
 		return false
 	}
@@ -148,7 +137,7 @@ func (s *Scanner) next(b byte) bool {
 	return true
 }
 
-func (s *Scanner) digits() (n int) {
+func (s *scanner) digits() (n int) {
 	for ; s.at < len(s.data) && s.data[s.at] >= '0' && s.data[s.at] <= '9'; s.at++ {
 		n++
 	}

@@ -16,7 +16,7 @@ type Trace struct {
 type Told struct {
 	// Payload, unless it is nil, is the request's body, JSON, and the query is built
 	// without one: postgrest-go would read and copy it once more, which takes a tenth
-	// of Create's CPU, network aside, and two fifths of CreateMany's.
+	// of Create's CPU, without the network's, and two fifths of CreateMany's.
 	Payload []byte
 	// Repeatable says that the request may be sent again whatever became of an
 	// earlier attempt, since its effect is the same once or many times.
@@ -41,8 +41,8 @@ type Heard struct {
 	// Count is the total in the answer's Content-Range, if it is Counted.
 	Count   int64
 	Counted bool
-	// TooMuch says, beside the failure of a divisible request, that one for fewer rows
-	// may be answered.
+	// TooMuch says of a divisible request that failed that one for fewer rows may be
+	// answered.
 	TooMuch bool
 	// EarlierUncertain says that an attempt before the last may have been carried out
 	// though its answer did not say so, and LastUncertain the same of the last, where

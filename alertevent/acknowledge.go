@@ -14,30 +14,31 @@ import (
 // Acknowledge marks an active alert as acknowledged now, and returns it. One that is
 // not active is returned unchanged. The error is ErrNotFound for an unknown id.
 func (m AlertEventModel) Acknowledge(ctx context.Context, id string) (*AlertEvent, error) {
-	return m.settle(ctx, id, map[string]string{
-		"status":          string(StatusAcknowledged),
-		"acknowledged_at": timestamp.Format(time.Now()),
-	}, "eq", StatusActive)
+	return m.move(ctx, id, StatusAcknowledged)
 }
 
 // Resolve marks an alert as resolved now, and returns it. One that is resolved is
 // returned unchanged. The error is ErrNotFound for an unknown id.
 func (m AlertEventModel) Resolve(ctx context.Context, id string) (*AlertEvent, error) {
-	return m.settle(ctx, id, map[string]string{
-		"status":      string(StatusResolved),
-		"resolved_at": timestamp.Format(time.Now()),
-	}, "neq", StatusResolved)
+	return m.move(ctx, id, StatusResolved)
 }
 
-// settle makes a change to the alert with id where its status is movable, by a
-// filter's operator and value, and reads it where it is not, or was not there.
-func (m AlertEventModel) settle(ctx context.Context, id string, change map[string]string, operator string, status Status) (settled *AlertEvent, err error) {
+// move changes the status of an alert, unless it has come as far already, and then
+// reads it as it stands.
+func (m AlertEventModel) move(ctx context.Context, id string, to Status) (moved *AlertEvent, err error) {
 	op := alerts.Begin(operation.Update, operation.ID(id))
 	defer op.End(ctx, &err)
 	if err := op.Open(ctx, m.Connect, column.ID(id)); err != nil {
 		return nil, err
 	}
-	changed, heard, err := op.Change(ctx, op.From().Update(change, "representation", "").Eq("id", id).Filter("status", operator, string(status)), operation.ID(id))
+	change := map[string]string{"status": string(to), string(to) + "_at": timestamp.Format(time.Now())}
+	query := op.From().Update(change, "representation", "").Eq("id", id)
+	if to == StatusAcknowledged {
+		query = query.Eq("status", string(StatusActive))
+	} else {
+		query = query.Neq("status", string(to))
+	}
+	changed, heard, err := op.Change(ctx, query, operation.ID(id))
 	switch {
 	case len(changed) > 0:
 		return &changed[0], nil
@@ -48,20 +49,26 @@ func (m AlertEventModel) settle(ctx context.Context, id string, change map[strin
 	unknown := errors.Is(lookErr, supabase.ErrNotFound)
 	switch {
 	case err == nil && unknown:
-		return nil, noAlert(lookErr)
+		if e, ok := errors.AsType[*supabase.Error](lookErr); ok {
+			e.Message = "there is no alert with that id"
+		}
+		return nil, lookErr
 	case err == nil && lookErr != nil && heard.EarlierUncertain:
 		return nil, op.Uncertain(lookErr)
-	case err == nil, lookErr == nil && (alert.Status == status) != (operator == "eq"):
+	case err == nil:
 		return alert, lookErr
+	case lookErr == nil && !movable(alert.Status, to):
+		return alert, nil
 	case unknown:
 		lookErr = nil
 	}
 	return nil, op.NotThere(err, heard.LastUncertain, lookErr)
 }
 
-func noAlert(err error) error {
-	if e, ok := errors.AsType[*supabase.Error](err); ok {
-		e.Message = "there is no alert with that id"
+// movable says whether an alert can come from one status to another.
+func movable(from, to Status) bool {
+	if to == StatusAcknowledged {
+		return from == StatusActive
 	}
-	return err
+	return from != StatusResolved
 }
