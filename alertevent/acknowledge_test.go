@@ -22,7 +22,7 @@ import (
 func TestWhatMovingAnswersIsTrue(t *testing.T) {
 	t.Parallel()
 	calls := map[string]struct {
-		move  func(alertevent.AlertEventModel) func(context.Context, string) (*alertevent.AlertEvent, error)
+		move    func(alertevent.AlertEventModel) func(context.Context, string) (*alertevent.AlertEvent, error)
 		movable []alertevent.Status
 	}{
 		"Acknowledge": {

@@ -207,7 +207,7 @@ func TestAcknowledgeAndResolveMoveForwardOnly(t *testing.T) {
 	require.Nil(t, resolved.AcknowledgedAt, "an active alert can be resolved at once")
 }
 
-func TestSettlingAfterALostAnswer(t *testing.T) {
+func TestMovingAfterALostAnswer(t *testing.T) {
 	t.Parallel()
 	server, model := start(t)
 	created, err := model.Create(t.Context(), alertevent.CreateAlertEventData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown})
@@ -223,7 +223,7 @@ func TestSettlingAfterALostAnswer(t *testing.T) {
 	require.Equal(t, acknowledged.AcknowledgedAt, resolved.AcknowledgedAt)
 }
 
-func TestSettlingWhatIsNotThere(t *testing.T) {
+func TestMovingWhatIsNotThere(t *testing.T) {
 	t.Parallel()
 	for name, move := range map[string]func(alertevent.AlertEventModel) func(context.Context, string) (*alertevent.AlertEvent, error){
 		"Acknowledge": func(m alertevent.AlertEventModel) func(context.Context, string) (*alertevent.AlertEvent, error) {
@@ -255,7 +255,7 @@ func TestSettlingWhatIsNotThere(t *testing.T) {
 	}
 }
 
-func TestSettlingAtOnceFromManyCallers(t *testing.T) {
+func TestMovingAtOnceFromManyCallers(t *testing.T) {
 	t.Parallel()
 	_, model := start(t)
 	created, err := model.Create(t.Context(), alertevent.CreateAlertEventData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown})
