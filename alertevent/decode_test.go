@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/supavigil/supavigil/internal/rowjson"
+	"github.com/supavigil/supavigil/supabase/supabasetest"
 )
 
 // handWritten is what a program without this library would decode into.
@@ -128,6 +129,41 @@ func TestEveryColumnIsSent(t *testing.T) {
 		delete(sent, field.Tag.Get("json"))
 	}
 	require.Empty(t, sent)
+}
+
+// A text that PostgreSQL cannot store would be stored as another.
+func TestEveryTextIsChecked(t *testing.T) {
+	t.Parallel()
+	for field := range reflect.TypeFor[CreateAlertEventData]().Fields() {
+		column, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		var data CreateAlertEventData
+		switch value := reflect.ValueOf(&data).Elem().FieldByIndex(field.Index); value.Interface().(type) {
+		case *string:
+			value.Set(reflect.ValueOf(new("\xff")))
+		case map[string]any:
+			value.Set(reflect.ValueOf(map[string]any{"a": "\xff"}))
+		default:
+			if value.Kind() != reflect.String {
+				continue
+			}
+			value.SetString("\xff")
+		}
+		_, err := data.encode()
+		require.ErrorContains(t, err, column)
+	}
+}
+
+func TestTheDoubleHasEveryColumn(t *testing.T) {
+	t.Parallel()
+	server := supabasetest.NewServer()
+	defer server.Close()
+	require.NoError(t, server.Insert("alert_events", map[string]any{"service_name": "api", "alert_type": "recovery", "status": "active"}))
+	row := server.Rows("alert_events")[0]
+	for field := range reflect.TypeFor[AlertEvent]().Fields() {
+		require.Contains(t, row, field.Tag.Get("json"))
+		delete(row, field.Tag.Get("json"))
+	}
+	require.Empty(t, row)
 }
 
 func TestColumnsOfALaterTableAreSkipped(t *testing.T) {
