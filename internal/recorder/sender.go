@@ -15,9 +15,7 @@ import (
 type batch struct {
 	rows     []entry
 	inFlight bool
-	tried    bool // a request with these rows may have been carried out
-	sent     bool
-	failed   bool          // it failed, or did as a part of another
+	tried    bool          // a request with these rows may have been carried out
 	firstAt  int64         // how many batches had been stored when it first did
 	failedAt int64         // and when it last did
 	failures int           // since it was made
@@ -25,13 +23,16 @@ type batch struct {
 	tries    int           // how often it failed, alone, after Close
 	due      time.Duration // when it may be blamed again
 	retryAt  time.Duration // when it is to be tried without being blamed
-	last     verdict
-	refused  error // it is at fault, and may be stored all the same: it is looked for
+	last     verdict       // on it, or on what it is a part of
+	refused  error         // it is at fault, and may be stored all the same: it is looked for
 }
+
+// failed says that it failed, or did as a part of another.
+func (b *batch) failed() bool { return b.last != verdict{} }
 
 // unproven says that it failed and nothing is known yet about why, so that the
 // others wait.
-func (b *batch) unproven() bool { return b.failed && b.proofs == 0 && b.refused == nil }
+func (b *batch) unproven() bool { return b.failed() && b.proofs == 0 && b.refused == nil }
 
 // sender sends what the queue holds. Its state is the Recorder's, as is the lock.
 type sender struct {
@@ -80,7 +81,7 @@ func (s *sender) send(ctx context.Context, r *run) {
 			if b, pause = s.next(); b == nil {
 				break
 			}
-			b.inFlight, b.sent = true, true
+			b.inFlight = true
 			s.inFlight++
 			go func() { results <- s.attempt(ctx, b) }()
 		}
@@ -101,7 +102,7 @@ func (s *sender) send(ctx context.Context, r *run) {
 	r.cancel()
 	s.run = nil
 	close(r.done)
-	if s.closers+s.flushers > 0 {
+	if s.waiting > 0 {
 		s.start()
 	}
 }
@@ -165,7 +166,7 @@ func (s *sender) next() (*batch, time.Duration) {
 	// Whether what failed before is to blame shows right after another was stored.
 	if s.credit > 0 {
 		for _, b := range s.pending {
-			if !b.inFlight && b.sent && b.failed && b.refused == nil && b.failedAt < s.stored && b.due <= now {
+			if !b.inFlight && b.failures > 0 && b.refused == nil && b.failedAt < s.stored && b.due <= now {
 				return b, 0
 			}
 		}
@@ -174,7 +175,7 @@ func (s *sender) next() (*batch, time.Duration) {
 	for _, b := range s.pending {
 		switch {
 		case b.inFlight:
-		case !b.sent:
+		case b.failures == 0:
 			return b, 0
 		case b.unproven() && (retry == nil || b.failures < retry.failures):
 			retry = b
@@ -258,9 +259,7 @@ func (s *sender) split(b *batch) *batch {
 	middle := len(b.rows) / 2
 	first, second := *b, *b
 	first.rows, second.rows = b.rows[:middle:middle], b.rows[middle:]
-	for _, half := range []*batch{&first, &second} {
-		half.sent, half.failures = false, 0
-	}
+	first.failures, second.failures = 0, 0
 	i := slices.Index(s.pending, b)
 	s.pending = slices.Replace(s.pending, i, i+1, &first, &second)
 	return &first
@@ -284,9 +283,7 @@ func (s *sender) settle(ctx context.Context, got result) {
 		}
 		s.stats.Stored += int64(len(b.rows))
 		s.drop(b)
-	case ctx.Err() != nil:
-		b.sent = b.failed // it was given up, and says nothing
-	default:
+	case ctx.Err() == nil: // else it was given up, which says nothing
 		s.fail(b, got)
 	}
 }
@@ -307,12 +304,12 @@ func (s *sender) looked(b *batch, got result) {
 // fail does what follows from a failure: the batch is split, refused, or held.
 func (s *sender) fail(b *batch, got result) {
 	s.lastError, s.stats.LastError, s.stats.LastErrorAt = got.err, got.err, time.Now()
-	proof := s.credit > 0 && b.failed && b.failedAt < s.stored
-	if !b.failed {
+	proof := s.credit > 0 && b.failed() && b.failedAt < s.stored
+	if !b.failed() {
 		b.firstAt = s.stored
 	}
 	last := b.last
-	b.failed, b.failedAt, b.last = true, s.stored, judge(b.rows, got.err)
+	b.failedAt, b.last = s.stored, judge(b.rows, got.err)
 	b.last.away = b.last.away && got.took < longSilence
 	if b.last.proofs != last.proofs { // what other answers proved does not count
 		b.proofs, b.tries = 0, 0
@@ -342,7 +339,8 @@ func (s *sender) fail(b *batch, got result) {
 		s.refuse(b, got.err)
 		return
 	}
-	s.pending = append(slices.DeleteFunc(s.pending, func(other *batch) bool { return other == b }), b)
+	s.remove(b)
+	s.pending = append(s.pending, b)
 	switch {
 	case b.proofs > 0:
 		b.retryAt = s.now() + max(backoff.Wait(b.failures), got.took)
@@ -401,13 +399,10 @@ func (s *sender) drop(b *batch) {
 		s.queue.release(e)
 	}
 	clear(b.rows) // the rest of what it was split from may be held for long
-	s.pending = slices.DeleteFunc(s.pending, func(other *batch) bool { return other == b })
+	s.remove(b)
 	s.admit()
 }
 
-// each calls visit with the batches.
-func (s *sender) each(visit func(*batch)) {
-	for _, b := range s.pending {
-		visit(b)
-	}
+func (s *sender) remove(b *batch) {
+	s.pending = slices.DeleteFunc(s.pending, func(other *batch) bool { return other == b })
 }
