@@ -51,7 +51,7 @@ func (data CreateHealthCheckData) encode() (operation.Row, error) {
 		column.LatencyMS(data.LatencyMS),
 		column.Text("error_message", data.ErrorMessage),
 	}
-	wrongTime := column.CheckedAt(data.CheckedAt)
+	wrongTime := column.Time("checked_at", data.CheckedAt)
 	if wrongTime != nil {
 		data.CheckedAt = time.Time{} // it would not marshal
 	}

@@ -14,11 +14,13 @@ import (
 	"github.com/supavigil/supavigil/internal/timestamp"
 )
 
-// Rows is what there is to know of a model's rows to test how they are read.
-type Rows[R any] struct {
+// Rows is what there is to know of a model's rows, R, and of what they are created
+// from, D, to test how they are read and sent.
+type Rows[R, D any] struct {
+	Table   string
 	Full    R                  // a value in every field
 	Columns rowjson.Columns[R] // of R
-	Data    any                // what a row is created from, of any value
+	Check   func(D) error      // what is invalid
 	Later   []string           // columns that the database, or a later change, fills in
 	JSON    func(i int) string // the i-th row as PostgREST sends it
 	Parts   []string           // more JSON to decode onto rows
@@ -26,17 +28,19 @@ type Rows[R any] struct {
 }
 
 // Test tests that every column is read and sent, whatever else a row has.
-func (rows Rows[R]) Test(t *testing.T) {
+func (rows Rows[R, D]) Test(t *testing.T) {
 	t.Parallel()
 	t.Run("every column is read", rows.everyColumnIsRead)
 	t.Run("every column is sent", rows.everyColumnIsSent)
+	t.Run("every text is checked", rows.everyTextIsChecked)
+	t.Run("the double has every column", rows.theDoubleHasEveryColumn)
 	t.Run("every time is read as PostgreSQL prints it", rows.everyTimeIsRead)
 	t.Run("a part decodes onto a row", rows.partsDecodeOntoRows)
 	t.Run("columns of a later table are skipped", rows.laterColumnsAreSkipped)
 }
 
 // A column that is in the struct alone would be skipped.
-func (rows Rows[R]) everyColumnIsRead(t *testing.T) {
+func (rows Rows[R, D]) everyColumnIsRead(t *testing.T) {
 	for _, field := range fieldsOf[R]() {
 		require.False(t, reflect.ValueOf(rows.Full).FieldByIndex(field.Index).IsZero(), "the test must fill %s", field.Name)
 	}
@@ -48,12 +52,12 @@ func (rows Rows[R]) everyColumnIsRead(t *testing.T) {
 }
 
 // Every column is sent but those that the database, or a later change, fills in.
-func (rows Rows[R]) everyColumnIsSent(t *testing.T) {
+func (rows Rows[R, D]) everyColumnIsSent(t *testing.T) {
 	sent := map[string]bool{}
 	for _, column := range rows.Later {
 		sent[column] = true
 	}
-	for _, field := range reflect.VisibleFields(reflect.TypeOf(rows.Data)) {
+	for _, field := range fieldsOf[D]() {
 		column, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		sent[column] = true
 	}
@@ -64,9 +68,41 @@ func (rows Rows[R]) everyColumnIsSent(t *testing.T) {
 	require.Empty(t, sent)
 }
 
+// A text that PostgreSQL cannot store would be stored as another.
+func (rows Rows[R, D]) everyTextIsChecked(t *testing.T) {
+	const bad = "\xff"
+	for _, field := range fieldsOf[D]() {
+		column, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		var data D
+		switch value := reflect.ValueOf(&data).Elem().FieldByIndex(field.Index); value.Interface().(type) {
+		case *string:
+			value.Set(reflect.ValueOf(new(bad)))
+		case map[string]any:
+			value.Set(reflect.ValueOf(map[string]any{"a": bad}))
+		default:
+			if value.Kind() != reflect.String {
+				continue
+			}
+			value.SetString(bad)
+		}
+		require.ErrorContains(t, rows.Check(data), column)
+	}
+}
+
+func (rows Rows[R, D]) theDoubleHasEveryColumn(t *testing.T) {
+	server := Start(t)
+	require.NoError(t, server.Insert(rows.Table, json.RawMessage(rows.JSON(0))))
+	row := server.Rows(rows.Table)[0]
+	for _, field := range fieldsOf[R]() {
+		require.Contains(t, row, field.Tag.Get("json"))
+		delete(row, field.Tag.Get("json"))
+	}
+	require.Empty(t, row)
+}
+
 // Each time is read in PostgreSQL's own form too, by either decoder; and its name says
 // that it is one, by which a row that was sent is compared with what is stored.
-func (rows Rows[R]) everyTimeIsRead(t *testing.T) {
+func (rows Rows[R, D]) everyTimeIsRead(t *testing.T) {
 	for _, field := range fieldsOf[R]() {
 		column := field.Tag.Get("json")
 		isTime := timestamps[field.Type] != nil
@@ -85,7 +121,7 @@ func (rows Rows[R]) everyTimeIsRead(t *testing.T) {
 
 // A part of a row decodes onto one as it does onto any struct: what is absent stays.
 // Only a time that is null becomes zero, whose meaning that is.
-func (rows Rows[R]) partsDecodeOntoRows(t *testing.T) {
+func (rows Rows[R, D]) partsDecodeOntoRows(t *testing.T) {
 	full, err := json.Marshal(rows.Full)
 	require.NoError(t, err)
 	for _, part := range append([]string{
@@ -109,7 +145,7 @@ func (rows Rows[R]) partsDecodeOntoRows(t *testing.T) {
 	require.Equal(t, want, got, "NULL")
 }
 
-func (rows Rows[R]) laterColumnsAreSkipped(t *testing.T) {
+func (rows Rows[R, D]) laterColumnsAreSkipped(t *testing.T) {
 	got, plain := rowjson.DecodeAll(rows.page(2, `,"tenant":{"a":[1,null]},"zone_2":"x"`), rows.Columns)
 	require.True(t, plain, "encoding/json would take six times as long")
 	want, _ := rowjson.DecodeAll(rows.page(2, ""), rows.Columns)
@@ -121,7 +157,7 @@ func (rows Rows[R]) laterColumnsAreSkipped(t *testing.T) {
 }
 
 // page is a list as PostgREST sends it, more columns included that a table may have.
-func (rows Rows[R]) page(count int, more string) []byte {
+func (rows Rows[R, D]) page(count int, more string) []byte {
 	lines := make([]string, count)
 	for i := range lines {
 		lines[i] = strings.TrimSuffix(rows.JSON(i), "}") + more + "}"
@@ -131,7 +167,7 @@ func (rows Rows[R]) page(count int, more string) []byte {
 
 // Fuzz asserts that a row decodes as it does with encoding/json alone, alone and in a
 // list, and that it is the same after it was marshalled.
-func (rows Rows[R]) Fuzz(f *testing.F) {
+func (rows Rows[R, D]) Fuzz(f *testing.F) {
 	for _, row := range append([]string{
 		rows.JSON(0),
 		`{"id":"x","details":{"a":[1,-0,0.5,1e5,1E-5,-12.25e+3,123456789012345678,true,false,null,"",{},[]]},"probe_details":{"a":[1,-0,0.5,1e5,1E-5,-12.25e+3,123456789012345678,true,false,null,"",{},[]]}}`,
@@ -176,7 +212,7 @@ func (rows Rows[R]) Fuzz(f *testing.F) {
 
 // Benchmark compares how a list is read with what a program without this library
 // would do: decode into a struct.
-func (rows Rows[R]) Benchmark(b *testing.B) {
+func (rows Rows[R, D]) Benchmark(b *testing.B) {
 	for _, count := range []int{1, 100, 1000} {
 		for name, more := range map[string]string{"": "", "/unknown-column": `,"tenant":"a"`} {
 			data := rows.page(count, more)

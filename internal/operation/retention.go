@@ -120,8 +120,8 @@ func (r *retention[R]) look(ctx context.Context) (high string, err error) {
 	for i, text := range times {
 		at, err := timestamp.Parse(text)
 		switch {
-		case err != nil: // such as -infinity
-			return "", nil
+		case err != nil:
+			return "", nil //nolint:nilerr // such as -infinity
 		case !at.Before(r.cutoff):
 			if i == 0 {
 				r.low = r.end
