@@ -11,21 +11,14 @@ import (
 	"github.com/supavigil/supavigil/supabase"
 )
 
-// Acknowledge marks an active alert as acknowledged, now by this machine's
-// clock, and returns it. An alert that is not active any more is returned as it
-// stands, so repeating the call changes nothing. The error is ErrNotFound for
-// an unknown id.
-//
-// Where an answer was lost and the repeat is refused, the alert is looked at: moved
-// all the same, it is returned. Where that fails the error is Uncertain.
+// Acknowledge marks an active alert as acknowledged now, and returns it. One that is
+// not active is returned unchanged. The error is ErrNotFound for an unknown id.
 func (m AlertEventModel) Acknowledge(ctx context.Context, id string) (*AlertEvent, error) {
 	return m.move(ctx, id, StatusAcknowledged)
 }
 
-// Resolve marks an alert as resolved, now by this machine's clock, and returns
-// it. An alert that is resolved already is returned as it stands, so repeating
-// the call changes nothing. The error is ErrNotFound for an unknown id, and after a
-// lost answer as Acknowledge's.
+// Resolve marks an alert as resolved now, and returns it. One that is resolved is
+// returned unchanged. The error is ErrNotFound for an unknown id.
 func (m AlertEventModel) Resolve(ctx context.Context, id string) (*AlertEvent, error) {
 	return m.move(ctx, id, StatusResolved)
 }

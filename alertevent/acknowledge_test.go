@@ -2,7 +2,6 @@ package alertevent_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -20,10 +19,10 @@ import (
 // Whatever becomes of the first attempt, whatever the next is told and however far
 // the alert has come: nil means that it stands where it should, an error that it
 // does not, unless it says that it is uncertain.
-func TestWhatSettlingAnswersIsTrue(t *testing.T) {
+func TestWhatMovingAnswersIsTrue(t *testing.T) {
 	t.Parallel()
 	calls := map[string]struct {
-		settle  func(alertevent.AlertEventModel) func(context.Context, string) (*alertevent.AlertEvent, error)
+		move    func(alertevent.AlertEventModel) func(context.Context, string) (*alertevent.AlertEvent, error)
 		movable []alertevent.Status
 	}{
 		"Acknowledge": {
@@ -83,7 +82,7 @@ func TestWhatSettlingAnswersIsTrue(t *testing.T) {
 								model := alertevent.AlertEventModel{Connect: config.ServiceClient}
 								var alert *alertevent.AlertEvent
 								var err error
-								synctest.Test(t, func(*testing.T) { alert, err = c.settle(model)(context.Background(), id) })
+								synctest.Test(t, func(*testing.T) { alert, err = c.move(model)(context.Background(), id) })
 
 								movable := before == alertevent.StatusActive || before == c.movable[len(c.movable)-1]
 								moved := movable && runs
@@ -122,42 +121,7 @@ func TestWhatSettlingAnswersIsTrue(t *testing.T) {
 	}
 }
 
-func asError(t *testing.T, err error) *supabase.Error {
-	t.Helper()
-	var e *supabase.Error
-	require.ErrorAs(t, err, &e)
-	return e
-}
-
-func isUncertain(t *testing.T, err error) bool {
-	t.Helper()
-	return asError(t, err).Uncertain
-}
-
-// inProcess is a transport to a double, below which handle sees requests first, as
-// with Intercept; but each of them, and nothing leaves the bubble of a test. Who
-// writes nothing breaks the connection off.
-func inProcess(server *supabasetest.Server, handle func(http.ResponseWriter, *http.Request) bool) roundTripper {
-	return func(request *http.Request) (*http.Response, error) {
-		r := httptest.NewRequestWithContext(request.Context(), request.Method, request.URL.String(), request.Body)
-		r.Header = request.Header
-		w := httptest.NewRecorder()
-		w.Code = 0
-		if !handle(w, r) {
-			server.ServeHTTP(w, r)
-		}
-		if w.Code == 0 {
-			return nil, errors.New("connection reset by peer")
-		}
-		return w.Result(), nil
-	}
-}
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
-
-func TestSettlingWithoutAnswerIsUncertain(t *testing.T) {
+func TestMovingWithoutAnswerIsUncertain(t *testing.T) {
 	t.Parallel()
 	server, model := start(t)
 	created, err := model.Create(t.Context(), alertevent.CreateAlertEventData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown})

@@ -9,29 +9,21 @@ import (
 	"github.com/supavigil/supavigil/internal/operation"
 )
 
-// CreateAlertEventData is what there is to raise: every column but those that the
-// database, or a later change, fills in.
+// CreateAlertEventData is an alert to store. What is nil is stored as NULL.
 type CreateAlertEventData struct {
-	// ID is the row's UUID. "" makes one (version 7); setting it lets a caller
-	// repeat the whole call without raising the alert twice.
-	ID          string    `json:"id"`
-	ServiceName string    `json:"service_name"` // not blank, at most 100 characters
-	AlertType   AlertType `json:"alert_type"`   // one of the three
-	Status      Status    `json:"status"`       // one of the three; "" means active
-	Message     *string   `json:"message"`      // nil stores NULL
-	// Details is stored as JSONB; nil stores NULL. Errors in it, in maps, slices and
-	// arrays however deep, are stored as their texts.
-	Details map[string]any `json:"details"`
+	// ID is the row's UUID; "" makes one. With an ID the whole call can be repeated
+	// without raising the alert twice.
+	ID          string         `json:"id"`
+	ServiceName string         `json:"service_name"` // not blank, at most 100 characters
+	AlertType   AlertType      `json:"alert_type"`   // one of the three
+	Status      Status         `json:"status"`       // one of the three; "" means active
+	Message     *string        `json:"message"`
+	Details     map[string]any `json:"details"` // JSONB; errors in it become their texts
 }
 
-// Create stores one alert and returns it as stored. It retries safely: where an
-// answer was lost, the row is stored once and read back.
-//
-// The error is ErrInvalid for data that the table cannot hold, before anything
-// is sent, and ErrConflict when another row has data.ID: one that was there
-// before, or holds something else than data, such as what a trigger made of it.
-// After an attempt whose answer was lost the row is looked for before an error is
-// returned; where that fails, the error is Uncertain.
+// Create stores one alert and returns it as stored. The error is ErrInvalid for data
+// that the table cannot hold, and ErrConflict when another row has data.ID; after a
+// lost answer that may be data itself, as a trigger changed it.
 func (m AlertEventModel) Create(ctx context.Context, data CreateAlertEventData) (created *AlertEvent, err error) {
 	op := alerts.Begin(operation.Insert, operation.Service(data.ServiceName))
 	defer op.End(ctx, &err)

@@ -8,29 +8,20 @@ import (
 	"github.com/supavigil/supavigil/internal/operation"
 )
 
-// FindAllOptions narrow a list. The zero value narrows nothing.
+// FindAllOptions narrow a list. The zero value lists everything.
 type FindAllOptions struct {
-	// Limit is the most rows to return. 0 means 100 for FindAll, and no limit for
-	// All.
-	Limit int
-	// ServiceName lists one service's alerts. "" means every service.
-	ServiceName string
-	// AlertType lists the alerts of one type, and Status those of one status, be it
-	// one that a newer schema has. "" means every one.
-	AlertType AlertType
-	Status    Status
-	// Since and Until list the alerts whose created_at is within [Since, Until).
-	// A zero time is no bound; with either, alerts whose created_at is NULL are
-	// left out.
-	Since, Until time.Time
+	Limit        int       // 0: 100 for FindAll, no limit for All
+	ServiceName  string    // "": every service
+	AlertType    AlertType // "": every type
+	Status       Status    // "": every status
+	Since, Until time.Time // created_at in [Since, Until); zero: no bound
 }
 
 const defaultLimit = 100
 
-// FindAll lists alerts, newest created_at first. A limit above what the server
-// returns at once (1,000 rows on Supabase) is honoured, in pages, which become
-// smaller where they are too large or too slow to come whole. Alerts whose
-// created_at is NULL come last. Without alerts it returns an empty slice.
+// FindAll lists alerts, newest created_at first; none is an empty slice. It reads in
+// pages, so that the server's limit of rows (1,000 on Supabase) does not cut the list;
+// pages that are too large or too slow are made smaller.
 func (m AlertEventModel) FindAll(ctx context.Context, options FindAllOptions) ([]AlertEvent, error) {
 	if options.Limit == 0 {
 		options.Limit = defaultLimit
@@ -38,11 +29,9 @@ func (m AlertEventModel) FindAll(ctx context.Context, options FindAllOptions) ([
 	return m.collect(ctx, options)
 }
 
-// FindActive lists the active alerts of a service, or of every service with "",
-// newest first: all of them, in pages, however many there are. Acknowledged ones
-// are not among them, so it answers what nobody has taken on; FindOpen is for what is
-// not over. Alerts whose created_at is NULL come last. Without alerts it returns an
-// empty slice.
+// FindActive lists all active alerts of a service, or of every service with "", as
+// FindAll does but without a limit: what nobody has taken on yet. Acknowledged alerts
+// are not active; FindOpen lists all that is not over.
 func (m AlertEventModel) FindActive(ctx context.Context, serviceName string) ([]AlertEvent, error) {
 	return m.collect(ctx, FindAllOptions{ServiceName: serviceName, Status: StatusActive})
 }
@@ -75,15 +64,10 @@ func (m AlertEventModel) collect(ctx context.Context, options FindAllOptions) (f
 	return op.List(options.listing()).Collect(ctx)
 }
 
-// All yields alerts, newest created_at first, page after page: it holds 1,000 of
-// them at a time, however many there are. An error comes once, last. It is one
-// operation, which ends when the loop does; each loop over the iterator is
-// another.
-//
-// The pages are no snapshot. An alert that is there all along, and whose columns
-// that the options name do not change, is yielded exactly once. Those that are
-// created meanwhile come before the page and are not seen; those that are deleted
-// are not, or no longer.
+// All yields alerts, newest created_at first, and holds 1,000 of them at a time. An
+// error comes once, last. Each loop is one operation, which ends with the loop.
+// The pages are not a snapshot: alerts created meanwhile are not yielded, those
+// deleted or moved out of options may be, and all others are yielded exactly once.
 func (m AlertEventModel) All(ctx context.Context, options FindAllOptions) iter.Seq2[AlertEvent, error] {
 	return func(yield func(AlertEvent, error) bool) {
 		op := alerts.Begin(operation.Select, operation.Service(options.ServiceName))

@@ -53,7 +53,7 @@ func TestFindAllAndAll(t *testing.T) {
 func TestAllStopsAtAnError(t *testing.T) {
 	t.Parallel()
 	server, model := start(t)
-	answerNext(server, http.StatusForbidden, `{"code":"42501","message":"permission denied"}`)
+	answerNext(server, http.StatusForbidden, nil, `{"code":"42501","message":"permission denied"}`)
 	n := 0
 	for alert, err := range model.All(t.Context(), alertevent.FindAllOptions{}) {
 		require.ErrorIs(t, err, supabase.ErrPermission)
@@ -123,18 +123,18 @@ func TestRowsThatWereNotAskedForAreAnError(t *testing.T) {
 		"created_at":   strings.Replace(right, now, "2001-01-01T00:00:00Z", 1),
 	} {
 		server, model := start(t)
-		answerNext(server, http.StatusOK, "["+row+"]")
+		answerNext(server, http.StatusOK, nil, "["+row+"]")
 		_, err := model.FindAll(t.Context(), alertevent.FindAllOptions{
 			ServiceName: "api", AlertType: alertevent.AlertTypeRecovery, Status: alertevent.StatusActive, Since: time.Now().Add(-time.Hour),
 		})
 		requireAnother(t, err, column)
 		if column != "status" {
-			answerNext(server, http.StatusOK, row)
+			answerNext(server, http.StatusOK, nil, row)
 			_, err := model.FindRecentByService(t.Context(), "api", alertevent.AlertTypeRecovery, 60)
 			requireAnother(t, err, column)
 		}
 		if column == "status" || column == "service_name" {
-			answerNext(server, http.StatusOK, "["+row+"]")
+			answerNext(server, http.StatusOK, nil, "["+row+"]")
 			_, err := model.FindActive(t.Context(), "api")
 			requireAnother(t, err, column)
 		}
@@ -143,20 +143,20 @@ func TestRowsThatWereNotAskedForAreAnError(t *testing.T) {
 
 func TestAnotherAlertIsAnError(t *testing.T) {
 	t.Parallel()
-	for _, settle := range []func(alertevent.AlertEventModel, context.Context, string) (*alertevent.AlertEvent, error){
+	for _, move := range []func(alertevent.AlertEventModel, context.Context, string) (*alertevent.AlertEvent, error){
 		alertevent.AlertEventModel.Acknowledge, alertevent.AlertEventModel.Resolve,
 	} {
 		server, model := start(t)
 		other := `{"id":"` + strings.Replace(id, "0198", "0199", 1) + `","status":"active"}`
 		for _, answers := range [][]string{{"[" + other + "]", other}, {"[]", other}} {
 			for _, answer := range answers {
-				answerNext(server, http.StatusOK, answer)
+				answerNext(server, http.StatusOK, nil, answer)
 			}
-			_, err := settle(model, t.Context(), id)
+			_, err := move(model, t.Context(), id)
 			require.ErrorContains(t, err, "the answer has a row of another id")
 		}
 		store(t, server, map[string]any{"id": id, "service_name": "api", "alert_type": "recovery", "status": "active"})
-		_, err := settle(model, t.Context(), strings.ToUpper(id))
+		_, err := move(model, t.Context(), strings.ToUpper(id))
 		require.NoError(t, err, "PostgreSQL prints small letters")
 	}
 }

@@ -9,20 +9,15 @@ import (
 	"github.com/supavigil/supavigil/supabase"
 )
 
-// AlertEventModel raises, finds, acknowledges and resolves alerts. Its zero value
-// works, with the environment's project; it may be copied and used by many goroutines.
+// AlertEventModel stores, finds and moves alerts. Its zero value is usable.
 type AlertEventModel struct {
-	// Connect opens the client of each operation. Defaults to
-	// supabase.ServiceClient, which reads the environment each time.
-	Connect supabase.Connector
+	Connect supabase.Connector // for each operation. Defaults to supabase.ServiceClient
 }
 
-// FindRecentByService returns a service's newest alert of a type that was
-// created within the last withinMinutes minutes, 1…52,560,000, by this
-// machine's clock, whatever its status; nil and no error where there is none.
-//
-// It answers what happened lately. Asking first and creating then does not keep two
-// programs from both raising, and forgets what is open for longer: Raise is for that.
+// FindRecentByService returns a service's newest alert of a type, whatever its status,
+// created within the last 1…52,560,000 minutes, or nil. It says what happened lately.
+// Two programs that call it and then Create may both raise an alert, and what is open
+// for longer is not seen: Raise is for that.
 func (m AlertEventModel) FindRecentByService(ctx context.Context, serviceName string, alertType AlertType, withinMinutes int) (recent *AlertEvent, err error) {
 	op := alerts.Begin(operation.Select, operation.Service(serviceName))
 	defer op.End(ctx, &err)
@@ -33,16 +28,13 @@ func (m AlertEventModel) FindRecentByService(ctx context.Context, serviceName st
 	return op.Newest(ctx, FindAllOptions{ServiceName: serviceName, AlertType: alertType, Since: since}.listing())
 }
 
-// DeleteOlderThan deletes the alerts created more than days ago, 1…36,500, by
-// this machine's clock and whatever their status, oldest first, and returns the
-// number deleted, even when err is non-nil: a lower bound where an answer was lost.
-// What is open for so long is deleted too: DeleteResolvedOlderThan leaves it.
-// The rows do not travel back. Alerts whose created_at is NULL stay.
-//
-// It deletes in slices of up to 20,000 rows, none of which should come near
-// Supabase's time limit of 8 s for a statement; one that does is rolled back and
-// made smaller. When ctx ends, what was deleted stays deleted, and another call
-// goes on from there. Several programs may delete at once.
+// DeleteOlderThan deletes the alerts created more than days ago, 1…36,500, whatever
+// their status, oldest first; DeleteResolvedOlderThan leaves those that are open. It
+// returns the number deleted, even when err is non-nil: then a lower bound, if an
+// answer was lost.
+// It deletes up to 20,000 rows at a time, fewer if that takes the database too long
+// (Supabase allows a statement 8 s). After an error another call continues. Several
+// programs may delete at once.
 func (m AlertEventModel) DeleteOlderThan(ctx context.Context, days int) (deleted int64, err error) {
 	op := alerts.Begin(operation.Delete, operation.Filter{})
 	defer op.End(ctx, &err)

@@ -119,7 +119,7 @@ func TestCreateComparesWhatStandsInTheWay(t *testing.T) {
 		test.change(&there)
 		_, err := model.Create(t.Context(), there)
 		require.NoError(t, err, name)
-		answerNext(server, http.StatusBadGateway, "")
+		answerNext(server, http.StatusBadGateway, nil, "")
 		alert, err := model.Create(t.Context(), data)
 		if test.same {
 			require.NoError(t, err, name)
@@ -207,7 +207,7 @@ func TestAcknowledgeAndResolveMoveForwardOnly(t *testing.T) {
 	require.Nil(t, resolved.AcknowledgedAt, "an active alert can be resolved at once")
 }
 
-func TestSettlingAfterALostAnswer(t *testing.T) {
+func TestMovingAfterALostAnswer(t *testing.T) {
 	t.Parallel()
 	server, model := start(t)
 	created, err := model.Create(t.Context(), alertevent.CreateAlertEventData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown})
@@ -223,9 +223,9 @@ func TestSettlingAfterALostAnswer(t *testing.T) {
 	require.Equal(t, acknowledged.AcknowledgedAt, resolved.AcknowledgedAt)
 }
 
-func TestSettlingWhatIsNotThere(t *testing.T) {
+func TestMovingWhatIsNotThere(t *testing.T) {
 	t.Parallel()
-	for name, settle := range map[string]func(alertevent.AlertEventModel) func(context.Context, string) (*alertevent.AlertEvent, error){
+	for name, move := range map[string]func(alertevent.AlertEventModel) func(context.Context, string) (*alertevent.AlertEvent, error){
 		"Acknowledge": func(m alertevent.AlertEventModel) func(context.Context, string) (*alertevent.AlertEvent, error) {
 			return m.Acknowledge
 		},
@@ -234,7 +234,7 @@ func TestSettlingWhatIsNotThere(t *testing.T) {
 		},
 	} {
 		server, model := start(t)
-		alert, err := settle(model)(t.Context(), id)
+		alert, err := move(model)(t.Context(), id)
 		require.Nil(t, alert)
 		require.ErrorIs(t, err, supabase.ErrNotFound, name)
 		var e *supabase.Error
@@ -242,20 +242,20 @@ func TestSettlingWhatIsNotThere(t *testing.T) {
 		require.Equal(t, "update", e.Op)
 		require.Equal(t, 2, e.Attempts)
 
-		answerNext(server, http.StatusForbidden, `{"code":"42501","message":"permission denied for table alert_events"}`)
-		_, err = settle(model)(t.Context(), id)
+		answerNext(server, http.StatusForbidden, nil, `{"code":"42501","message":"permission denied for table alert_events"}`)
+		_, err = move(model)(t.Context(), id)
 		require.ErrorIs(t, err, supabase.ErrPermission)
 
 		for _, bad := range []string{"", "x", id + "&status=eq.active", "eq." + id[3:]} {
 			server, model := start(t)
-			_, err := settle(model)(t.Context(), bad)
+			_, err := move(model)(t.Context(), bad)
 			require.ErrorIs(t, err, supabase.ErrInvalid)
 			require.Empty(t, server.Requests())
 		}
 	}
 }
 
-func TestSettlingAtOnceFromManyCallers(t *testing.T) {
+func TestMovingAtOnceFromManyCallers(t *testing.T) {
 	t.Parallel()
 	_, model := start(t)
 	created, err := model.Create(t.Context(), alertevent.CreateAlertEventData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown})
@@ -320,8 +320,8 @@ func TestDeleteOlderThan(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, left, 1)
 
-	answerNext(server, http.StatusOK, `[{"created_at":"2000-01-02T03:04:05Z"},{"created_at":"2100-01-02T03:04:05Z"}]`)
-	answerNext(server, http.StatusNoContent, "")
+	answerNext(server, http.StatusOK, nil, `[{"created_at":"2000-01-02T03:04:05Z"},{"created_at":"2100-01-02T03:04:05Z"}]`)
+	answerNext(server, http.StatusNoContent, nil, "")
 	_, err = model.DeleteOlderThan(t.Context(), 1)
 	require.ErrorContains(t, err, "the answer does not say how many rows it counted")
 
@@ -333,7 +333,7 @@ func TestDeleteOlderThan(t *testing.T) {
 func TestRowsDecode(t *testing.T) {
 	t.Parallel()
 	server, model := start(t)
-	answerNext(server, http.StatusOK, `[{"id":"`+id+`","service_name":"api","alert_type":"flapping","status":"muted","message":null,"details":null,"created_at":"2026-01-02 03:04:05+00","acknowledged_at":"2026-01-02T03:04:06.5+00:00","resolved_at":null,"new_column":1}]`)
+	answerNext(server, http.StatusOK, nil, `[{"id":"`+id+`","service_name":"api","alert_type":"flapping","status":"muted","message":null,"details":null,"created_at":"2026-01-02 03:04:05+00","acknowledged_at":"2026-01-02T03:04:06.5+00:00","resolved_at":null,"new_column":1}]`)
 	alerts, err := model.FindAll(t.Context(), alertevent.FindAllOptions{})
 	require.NoError(t, err)
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -346,7 +346,7 @@ func TestRowsDecode(t *testing.T) {
 	require.NoError(t, json.Unmarshal(data, &again))
 	require.Equal(t, alerts, again, "what is marshalled can be read")
 
-	answerNext(server, http.StatusOK, `[{"id":"`+id+`","details":"confidential"}]`)
+	answerNext(server, http.StatusOK, nil, `[{"id":"`+id+`","details":"confidential"}]`)
 	_, err = model.Acknowledge(t.Context(), id)
 	require.EqualError(t, err, "supabase: update alert_events: 200: the answer cannot be decoded: details cannot hold a JSON string")
 }

@@ -1,9 +1,7 @@
-package alertevent
+package alertevent_test
 
 import (
 	"encoding/json"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -11,24 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/supavigil/supavigil/alertevent"
 	"github.com/supavigil/supavigil/supabase"
-	"github.com/supavigil/supavigil/supabase/supabasetest"
 )
-
-func start(t *testing.T) (*supabasetest.Server, AlertEventModel) {
-	t.Helper()
-	server := supabasetest.NewServer()
-	t.Cleanup(server.Close)
-	return server, AlertEventModel{Connect: server.Config().ServiceClient}
-}
-
-// lose carries the next request out and drops its answer.
-func lose(server *supabasetest.Server) {
-	server.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
-		server.ServeHTTP(httptest.NewRecorder(), r)
-		panic(http.ErrAbortHandler)
-	})
-}
 
 func TestOneOfManyOpensAnAlert(t *testing.T) {
 	t.Parallel()
@@ -39,7 +22,7 @@ func TestOneOfManyOpensAnAlert(t *testing.T) {
 		opened := map[string]int{}
 		for range 16 {
 			all.Go(func() {
-				alert, isNew, err := model.Raise(t.Context(), RaiseData{ServiceName: "api", AlertType: AlertTypeServiceDown})
+				alert, isNew, err := model.Raise(t.Context(), alertevent.RaiseData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown})
 				if err != nil {
 					t.Error(err)
 					return
@@ -56,7 +39,7 @@ func TestOneOfManyOpensAnAlert(t *testing.T) {
 		for _, times := range opened {
 			require.Equal(t, 1, times)
 		}
-		resolved, err := model.ResolveOpen(t.Context(), ResolveOpenData{ServiceName: "api", AlertType: AlertTypeServiceDown})
+		resolved, err := model.ResolveOpen(t.Context(), alertevent.ResolveOpenData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown})
 		require.NoError(t, err)
 		require.Len(t, resolved, 1)
 	}
@@ -67,70 +50,70 @@ func TestLostAnswersOfAlerts(t *testing.T) {
 	t.Parallel()
 	server, model := start(t)
 	ctx := t.Context()
-	lose(server)
-	alert, opened, err := model.Raise(ctx, RaiseData{ServiceName: "api", AlertType: AlertTypeServiceDown, Message: new("down"), Details: map[string]any{"n": 1.0}})
+	loseAnswer(server)
+	alert, opened, err := model.Raise(ctx, alertevent.RaiseData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown, Message: new("down"), Details: map[string]any{"n": 1.0}})
 	require.NoError(t, err)
 	require.True(t, opened)
 	require.Equal(t, new("service_down"), alert.DedupKey)
 	require.Equal(t, map[string]any{"n": 1.0}, alert.Details)
 
-	lose(server)
-	claimed, err := model.ClaimNotifications(ctx, ClaimOptions{})
+	loseAnswer(server)
+	claimed, err := model.ClaimNotifications(ctx, alertevent.ClaimOptions{})
 	require.NoError(t, err)
 	require.Len(t, claimed, 1)
-	require.Equal(t, Notification{KindOpened, *alert, claimed[0].Token}, claimed[0])
-	lose(server)
+	require.Equal(t, alertevent.Notification{alertevent.KindOpened, *alert, claimed[0].Token}, claimed[0])
+	loseAnswer(server)
 	require.NoError(t, model.ConfirmNotification(ctx, claimed[0]))
 
-	lose(server)
-	moved, changed, err := model.Transition(ctx, TransitionData{ID: strings.ToUpper(alert.ID), To: StatusAcknowledged, By: "ann", Reason: "on it"})
+	loseAnswer(server)
+	moved, changed, err := model.Transition(ctx, alertevent.TransitionData{ID: strings.ToUpper(alert.ID), To: alertevent.StatusAcknowledged, By: "ann", Reason: "on it"})
 	require.NoError(t, err)
 	require.True(t, changed)
-	require.Equal(t, StatusAcknowledged, moved.Status)
+	require.Equal(t, alertevent.StatusAcknowledged, moved.Status)
 	require.NotNil(t, moved.AcknowledgedAt)
 
 	before := len(server.Requests())
 	found, err := model.FindOpen(ctx, "api")
 	require.NoError(t, err)
-	require.Equal(t, []AlertEvent{*moved}, found)
+	require.Equal(t, []alertevent.AlertEvent{*moved}, found)
 	require.Equal(t, before+1, len(server.Requests()))
 
-	lose(server)
-	data := ResolveOpenData{ServiceName: "api", AlertType: AlertTypeServiceDown, By: "bob", RequestID: "0190c0de-0000-7000-8000-00000000000a"}
+	loseAnswer(server)
+	data := alertevent.ResolveOpenData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown, By: "bob", RequestID: "0190c0de-0000-7000-8000-00000000000a"}
 	for range 2 {
 		resolved, err := model.ResolveOpen(ctx, data)
 		require.NoError(t, err)
 		require.Len(t, resolved, 1)
-		require.Equal(t, StatusResolved, resolved[0].Status)
+		require.Equal(t, alertevent.StatusResolved, resolved[0].Status)
 	}
 	data.RequestID = ""
 	none, err := model.ResolveOpen(ctx, data)
 	require.NoError(t, err)
-	require.Equal(t, []AlertEvent{}, none)
+	require.Equal(t, []alertevent.AlertEvent{}, none)
 
-	lose(server)
+	loseAnswer(server)
 	history, err := model.History(ctx, alert.ID)
 	require.NoError(t, err)
 	require.Len(t, history, 3)
-	require.Equal(t, []Status{"", StatusActive, StatusAcknowledged}, []Status{history[0].From, history[1].From, history[2].From})
+	require.Equal(t, []alertevent.Status{"", alertevent.StatusActive, alertevent.StatusAcknowledged}, []alertevent.Status{history[0].From, history[1].From, history[2].From})
 	require.Equal(t, []*string{nil, new("ann"), new("bob")}, []*string{history[0].By, history[1].By, history[2].By})
 	require.Equal(t, []*string{nil, new("on it"), nil}, []*string{history[0].Reason, history[1].Reason, history[2].Reason})
 
-	times, err := model.ResponseTimes(ctx, ResponseTimesOptions{ServiceName: "api"})
+	times, err := model.ResponseTimes(ctx, alertevent.ResponseTimesOptions{ServiceName: "api"})
 	require.NoError(t, err)
 	require.Equal(t, []int64{1, 1, 1}, []int64{times.Raised, times.Acknowledged, times.Resolved})
 	require.Equal(t, moved.AcknowledgedAt.Sub(moved.CreatedAt), times.ToAcknowledge.P50)
 
-	claimed, err = model.ClaimNotifications(ctx, ClaimOptions{})
+	claimed, err = model.ClaimNotifications(ctx, alertevent.ClaimOptions{})
 	require.NoError(t, err)
 	require.Len(t, claimed, 1)
-	require.Equal(t, KindResolved, claimed[0].Kind)
+	require.Equal(t, alertevent.KindResolved, claimed[0].Kind)
 	require.NoError(t, model.ConfirmNotification(ctx, claimed[0]))
-	claimed, err = model.ClaimNotifications(ctx, ClaimOptions{})
+	claimed, err = model.ClaimNotifications(ctx, alertevent.ClaimOptions{})
 	require.NoError(t, err)
-	require.Equal(t, []Notification{}, claimed)
+	require.Equal(t, []alertevent.Notification{}, claimed)
 
-	reopened, changed, err := model.Transition(ctx, TransitionData{ID: alert.ID, To: StatusActive})
+	reopened, changed, err := model.Transition(ctx, alertevent.TransitionData{ID: alert.ID, To: alertevent.StatusActive})
 	require.NoError(t, err)
 	require.True(t, changed)
 	require.Nil(t, reopened.ResolvedAt)
@@ -141,49 +124,49 @@ func TestConflictsOfAlerts(t *testing.T) {
 	_, model := start(t)
 	ctx := t.Context()
 	unknown := "0190c0de-0000-7000-8000-00000000000b"
-	_, _, err := model.Transition(ctx, TransitionData{ID: unknown, To: StatusResolved})
+	_, _, err := model.Transition(ctx, alertevent.TransitionData{ID: unknown, To: alertevent.StatusResolved})
 	require.ErrorIs(t, err, supabase.ErrNotFound)
-	require.ErrorIs(t, model.ConfirmNotification(ctx, Notification{KindOpened, AlertEvent{ID: unknown}, unknown}), supabase.ErrNotFound)
+	require.ErrorIs(t, model.ConfirmNotification(ctx, alertevent.Notification{alertevent.KindOpened, alertevent.AlertEvent{ID: unknown}, unknown}), supabase.ErrNotFound)
 	history, err := model.History(ctx, unknown)
 	require.NoError(t, err)
-	require.Equal(t, []Transition{}, history)
+	require.Equal(t, []alertevent.Transition{}, history)
 
-	alert, _, err := model.Raise(ctx, RaiseData{ServiceName: "api", AlertType: AlertTypeServiceDown, DedupKey: "probe"})
+	alert, _, err := model.Raise(ctx, alertevent.RaiseData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown, DedupKey: "probe"})
 	require.NoError(t, err)
-	_, _, err = model.Raise(ctx, RaiseData{ID: alert.ID, ServiceName: "api", AlertType: AlertTypeServiceDown})
+	_, _, err = model.Raise(ctx, alertevent.RaiseData{ID: alert.ID, ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown})
 	require.ErrorIs(t, err, supabase.ErrConflict)
-	first, err := model.ClaimNotifications(ctx, ClaimOptions{})
+	first, err := model.ClaimNotifications(ctx, alertevent.ClaimOptions{})
 	require.NoError(t, err)
 	require.Len(t, first, 1)
 	other := first[0]
 	other.Token = unknown
 	require.ErrorIs(t, model.ConfirmNotification(ctx, other), supabase.ErrConflict)
-	_, _, err = model.Transition(ctx, TransitionData{ID: alert.ID, To: StatusResolved, RequestID: first[0].Token})
+	_, _, err = model.Transition(ctx, alertevent.TransitionData{ID: alert.ID, To: alertevent.StatusResolved, RequestID: first[0].Token})
 	require.ErrorIs(t, err, supabase.ErrConflict, "the request was another call")
-	_, _, err = model.Transition(ctx, TransitionData{ID: alert.ID, To: StatusResolved})
+	_, _, err = model.Transition(ctx, alertevent.TransitionData{ID: alert.ID, To: alertevent.StatusResolved})
 	require.NoError(t, err)
-	_, _, err = model.Transition(ctx, TransitionData{ID: alert.ID, To: StatusAcknowledged})
+	_, _, err = model.Transition(ctx, alertevent.TransitionData{ID: alert.ID, To: alertevent.StatusAcknowledged})
 	require.ErrorIs(t, err, supabase.ErrConflict)
-	_, opened, err := model.Raise(ctx, RaiseData{ServiceName: "api", AlertType: AlertTypeServiceDown, DedupKey: "probe"})
+	_, opened, err := model.Raise(ctx, alertevent.RaiseData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown, DedupKey: "probe"})
 	require.NoError(t, err)
 	require.True(t, opened)
-	_, _, err = model.Transition(ctx, TransitionData{ID: alert.ID, To: StatusActive})
+	_, _, err = model.Transition(ctx, alertevent.TransitionData{ID: alert.ID, To: alertevent.StatusActive})
 	require.ErrorIs(t, err, supabase.ErrConflict)
 }
 
 func TestRaiseTakesOverAnAlertThatWasCreated(t *testing.T) {
 	t.Parallel()
 	_, model := start(t)
-	created, err := model.Create(t.Context(), CreateAlertEventData{ServiceName: "api", AlertType: AlertTypeServiceDown})
+	created, err := model.Create(t.Context(), alertevent.CreateAlertEventData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown})
 	require.NoError(t, err)
-	claimed, err := model.ClaimNotifications(t.Context(), ClaimOptions{})
+	claimed, err := model.ClaimNotifications(t.Context(), alertevent.ClaimOptions{})
 	require.NoError(t, err)
 	require.Empty(t, claimed)
-	raised, opened, err := model.Raise(t.Context(), RaiseData{ServiceName: "api", AlertType: AlertTypeServiceDown})
+	raised, opened, err := model.Raise(t.Context(), alertevent.RaiseData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown})
 	require.NoError(t, err)
 	require.False(t, opened)
 	require.Equal(t, created.ID, raised.ID)
-	claimed, err = model.ClaimNotifications(t.Context(), ClaimOptions{})
+	claimed, err = model.ClaimNotifications(t.Context(), alertevent.ClaimOptions{})
 	require.NoError(t, err)
 	require.Len(t, claimed, 1)
 }
@@ -194,46 +177,46 @@ func TestInvalidAlertsAreNotSent(t *testing.T) {
 	id, long := "0190c0de-0000-7000-8000-00000000000c", strings.Repeat("é", 2001)
 	for name, call := range map[string]func() error{
 		"dedup_key must have at most 200 characters": func() error {
-			_, _, err := model.Raise(t.Context(), RaiseData{ServiceName: "api", AlertType: AlertTypeRecovery, DedupKey: long[:402]})
+			_, _, err := model.Raise(t.Context(), alertevent.RaiseData{ServiceName: "api", AlertType: alertevent.AlertTypeRecovery, DedupKey: long[:402]})
 			return err
 		},
 		"by must have at most 200 characters": func() error {
-			_, err := model.ResolveOpen(t.Context(), ResolveOpenData{ServiceName: "api", AlertType: AlertTypeRecovery, By: long[:402]})
+			_, err := model.ResolveOpen(t.Context(), alertevent.ResolveOpenData{ServiceName: "api", AlertType: alertevent.AlertTypeRecovery, By: long[:402]})
 			return err
 		},
 		"reason must have at most 2000 characters": func() error {
-			_, _, err := model.Transition(t.Context(), TransitionData{ID: id, To: StatusActive, Reason: long})
+			_, _, err := model.Transition(t.Context(), alertevent.TransitionData{ID: id, To: alertevent.StatusActive, Reason: long})
 			return err
 		},
 		"to_status must be active": func() error {
-			_, _, err := model.Transition(t.Context(), TransitionData{ID: id})
+			_, _, err := model.Transition(t.Context(), alertevent.TransitionData{ID: id})
 			return err
 		},
 		"lease must be within 1 s": func() error {
-			_, err := model.ClaimNotifications(t.Context(), ClaimOptions{Lease: time.Millisecond})
+			_, err := model.ClaimNotifications(t.Context(), alertevent.ClaimOptions{Lease: time.Millisecond})
 			return err
 		},
 		"remindEvery must be within 1 s": func() error {
-			_, err := model.ClaimNotifications(t.Context(), ClaimOptions{RemindEvery: 31 * 24 * time.Hour})
+			_, err := model.ClaimNotifications(t.Context(), alertevent.ClaimOptions{RemindEvery: 31 * 24 * time.Hour})
 			return err
 		},
 		"limit must be within 0…1000": func() error {
-			_, err := model.ClaimNotifications(t.Context(), ClaimOptions{Limit: 1001})
+			_, err := model.ClaimNotifications(t.Context(), alertevent.ClaimOptions{Limit: 1001})
 			return err
 		},
 		"request_id must be a UUID": func() error {
-			_, err := model.ClaimNotifications(t.Context(), ClaimOptions{RequestID: "x"})
+			_, err := model.ClaimNotifications(t.Context(), alertevent.ClaimOptions{RequestID: "x"})
 			return err
 		},
 		"token must be a UUID": func() error {
-			return model.ConfirmNotification(t.Context(), Notification{KindOpened, AlertEvent{ID: id}, ""})
+			return model.ConfirmNotification(t.Context(), alertevent.Notification{alertevent.KindOpened, alertevent.AlertEvent{ID: id}, ""})
 		},
 		"id must be a UUID": func() error {
 			_, err := model.History(t.Context(), "x")
 			return err
 		},
 		"until must be after since": func() error {
-			_, err := model.ResponseTimes(t.Context(), ResponseTimesOptions{Since: time.Unix(1, 0), Until: time.Unix(1, 0)})
+			_, err := model.ResponseTimes(t.Context(), alertevent.ResponseTimesOptions{Since: time.Unix(1, 0), Until: time.Unix(1, 0)})
 			return err
 		},
 	} {
@@ -251,7 +234,7 @@ func TestMissingFunctionsNameTheirMigration(t *testing.T) {
 	server.HandleRPC("raise_alert", func(json.RawMessage) (any, error) {
 		return nil, &supabase.Error{Status: 404, Code: "PGRST202", Message: "Could not find the function public.raise_alert(alert_type, dedup_key) in the schema cache"}
 	})
-	_, _, err := model.Raise(t.Context(), RaiseData{ServiceName: "api", AlertType: AlertTypeServiceDown})
+	_, _, err := model.Raise(t.Context(), alertevent.RaiseData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown})
 	require.ErrorIs(t, err, supabase.ErrSchema)
 	require.ErrorContains(t, err, "migration 016 makes raise_alert")
 }

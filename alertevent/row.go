@@ -10,55 +10,47 @@ import (
 	"github.com/supavigil/supavigil/internal/timestamp"
 )
 
-// AlertType is what an alert is about. A type that a newer schema adds passes
-// through reads as it is.
+// AlertType is what an alert is about. Reads return newer schemas' types as is.
 type AlertType string
 
-// The types that alert_events takes.
+// The types.
 const (
 	AlertTypeServiceDown     AlertType = "service_down"
 	AlertTypeServiceDegraded AlertType = "service_degraded"
 	AlertTypeRecovery        AlertType = "recovery"
 )
 
-// Status is how far an alert has come. A status that a newer schema adds passes
-// through reads as it is.
+// Status is how far an alert has come: active, then acknowledged, then resolved, or
+// resolved at once. Reads return values of a newer schema as is.
 type Status string
 
-// The statuses that alert_events takes.
+// The statuses.
 const (
 	StatusActive       Status = "active"
 	StatusAcknowledged Status = "acknowledged"
 	StatusResolved     Status = "resolved"
 )
 
-// AlertEvent is a row of alert_events. Times are in UTC; a NULL in created_at,
-// which others may store, is the zero time.
+// AlertEvent is a row of alert_events. Times are in UTC. A NULL in created_at, which
+// other programs may store, is the zero time: such an alert comes last in lists, is
+// not within Since and Until, and DeleteOlderThan keeps it.
 type AlertEvent struct {
-	ID          string    `json:"id"`           // a UUID
-	ServiceName string    `json:"service_name"` // at most 100 characters
-	AlertType   AlertType `json:"alert_type"`
-	Status      Status    `json:"status"`
-	Message     *string   `json:"message"`
-	// Details is a JSON object; its numbers come back as float64.
-	Details   map[string]any `json:"details"`
-	CreatedAt time.Time      `json:"created_at"`
-	// AcknowledgedAt and ResolvedAt are by the clock of whoever called
-	// Acknowledge and Resolve, or the database's where ResolveOpen or Transition
-	// did it; nil until then. AcknowledgedAt stays nil in an
-	// alert that was resolved at once, and either in one created with a later
-	// status.
-	AcknowledgedAt *time.Time `json:"acknowledged_at"`
-	ResolvedAt     *time.Time `json:"resolved_at"`
-	// DedupKey is what the alert was raised for: at most one alert of a service and
-	// key is open. It is nil in one that was only created, and without migration 016.
+	ID             string         `json:"id"`           // a UUID
+	ServiceName    string         `json:"service_name"` // at most 100 characters
+	AlertType      AlertType      `json:"alert_type"`
+	Status         Status         `json:"status"`
+	Message        *string        `json:"message"`
+	Details        map[string]any `json:"details"`         // a JSON object, numbers as float64
+	CreatedAt      time.Time      `json:"created_at"`      // when the row was stored
+	AcknowledgedAt *time.Time     `json:"acknowledged_at"` // by Acknowledge or Transition; else nil
+	ResolvedAt     *time.Time     `json:"resolved_at"`     // by Resolve, ResolveOpen or Transition; else nil
+	// DedupKey is what the alert was raised for: at most one alert of a service and key
+	// is open. It is nil in one that was only created, and without migration 016.
 	DedupKey *string `json:"dedup_key"`
 }
 
-// UnmarshalJSON decodes a row as PostgREST sends it, and with the timestamps of
-// PostgreSQL's own text form, which some compatible servers send. What the JSON
-// does not have stays as it is, as for any struct; a CreatedAt that is null becomes
-// zero.
+// UnmarshalJSON decodes a row as PostgREST sends it, with timestamps in PostgreSQL's
+// own text form too. A CreatedAt that is null becomes zero.
 func (a *AlertEvent) UnmarshalJSON(data []byte) error {
 	if reflect.ValueOf(a).Elem().IsZero() {
 		if row, plain := rowjson.Decode(data, (*AlertEvent).column); plain {

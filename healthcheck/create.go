@@ -12,37 +12,25 @@ import (
 	"github.com/supavigil/supavigil/internal/timestamp"
 )
 
-// CreateHealthCheckData is what a probe has to say: every column but those that the
-// database fills in.
+// CreateHealthCheckData is a check to store. What is nil is stored as NULL.
 type CreateHealthCheckData struct {
-	// ID is the row's UUID. "" makes one (version 7); setting it lets a caller
-	// repeat the whole call without storing the row twice.
-	ID          string `json:"id"`
-	ServiceName string `json:"service_name"` // not blank, at most 100 characters
-	Status      Status `json:"status"`       // one of the three
-	// LatencyMS is in milliseconds, 0…2147483647; nil stores NULL.
-	LatencyMS    *int    `json:"latency_ms"`
-	ErrorMessage *string `json:"error_message"` // nil stores NULL
-	// ProbeDetails is stored as JSONB; nil stores NULL. Errors in it, in maps, slices
-	// and arrays however deep, are stored as their texts.
-	ProbeDetails map[string]any `json:"probe_details"`
-	// CheckedAt is when the probe ran, stored in UTC and cut to the
-	// microsecond. What is the zero time then leaves it to the database's clock.
-	CheckedAt time.Time `json:"checked_at,omitzero"`
+	// ID is the row's UUID; "" makes one. With an ID the whole call can be repeated
+	// without storing the row twice.
+	ID           string         `json:"id"`
+	ServiceName  string         `json:"service_name"` // not blank, at most 100 characters
+	Status       Status         `json:"status"`       // one of the three
+	LatencyMS    *int           `json:"latency_ms"`   // milliseconds, 0…2147483647
+	ErrorMessage *string        `json:"error_message"`
+	ProbeDetails map[string]any `json:"probe_details"`       // JSONB; errors in it become their texts
+	CheckedAt    time.Time      `json:"checked_at,omitzero"` // in microseconds; zero: the database's clock
 }
 
-// NewID returns a new UUID of version 7, for who wants to know a row's id
-// beforehand: as CreateHealthCheckData.ID it lets the whole call be repeated.
+// NewID returns a new UUID (version 7), for [CreateHealthCheckData].
 func NewID() string { return operation.NewID() }
 
-// Create stores one check and returns it as stored. It retries safely: where an
-// answer was lost, the row is stored once and read back.
-//
-// The error is ErrInvalid for data that the table cannot hold, before anything
-// is sent, and ErrConflict when another row has data.ID: one that was there
-// before, or holds something else than data, such as what a trigger made of it.
-// After an attempt whose answer was lost the row is looked for before an error is
-// returned; where that fails, the error is Uncertain.
+// Create stores one check and returns it as stored. The error is ErrInvalid for data
+// that the table cannot hold, and ErrConflict when another row has data.ID; after a
+// lost answer that may be data itself, as a trigger changed it.
 func (m HealthCheckModel) Create(ctx context.Context, data CreateHealthCheckData) (created *ServiceHealthCheck, err error) {
 	op := checks.Begin(operation.Insert, operation.Service(data.ServiceName))
 	defer op.End(ctx, &err)
@@ -63,7 +51,7 @@ func (data CreateHealthCheckData) encode() (operation.Row, error) {
 		column.LatencyMS(data.LatencyMS),
 		column.Text("error_message", data.ErrorMessage),
 	}
-	wrongTime := column.CheckedAt(data.CheckedAt)
+	wrongTime := column.Time("checked_at", data.CheckedAt)
 	if wrongTime != nil {
 		data.CheckedAt = time.Time{} // it would not marshal
 	}

@@ -10,17 +10,13 @@ import (
 	"github.com/supavigil/supavigil/internal/timestamp"
 )
 
-// CreateMany stores checks, 1,000 to a request, and returns how many are stored
-// for certain; the rows do not travel back. Everything is validated before
-// anything is sent: the error, ErrInvalid, names every fault by its index in data.
+// CreateMany stores checks, 1,000 to a request, and returns the number that is
+// certainly stored. All are validated first: ErrInvalid names each fault by its index.
 //
-// Each request is stored wholly or not at all, and retried safely, as Create is; one
-// that is too large for a gateway (413), or takes the database too long (57014), is
-// cut smaller, as are those that follow. There are two kinds, since a request's rows must have the same columns: first
-// those for checks that have a CheckedAt, then those for the others, both in the
-// order of data. After an error the first so many of these are stored, and the
-// request that failed is not, unless the error is Uncertain. The error is
-// ErrConflict when another row has an ID of data, as for Create.
+// A request is stored wholly or not at all; one that is too large (413) or too slow
+// (57014) is split. Checks with a CheckedAt are sent first, then the others, each in
+// the order of data. After an error the first ones of these, as many as returned, are
+// stored; those of the failed request are not, unless the error is Uncertain.
 func (m HealthCheckModel) CreateMany(ctx context.Context, data []CreateHealthCheckData) (stored int64, err error) {
 	op := checks.Begin(operation.Insert, operation.Filter{})
 	defer op.End(ctx, &err)

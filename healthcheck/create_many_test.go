@@ -229,10 +229,9 @@ func TestCreateManyCutsItsRequestsSmaller(t *testing.T) {
 			config := server.Config()
 			var sizes []int
 			config.Transport = inProcess(server, func(w http.ResponseWriter, r *http.Request) bool {
-				body, err := io.ReadAll(r.Body)
-				require.NoError(t, err)
+				body, _ := io.ReadAll(r.Body)
 				var rows []json.RawMessage
-				require.NoError(t, json.Unmarshal(body, &rows))
+				_ = json.Unmarshal(body, &rows)
 				r.Body = io.NopCloser(bytes.NewReader(body))
 				sizes = append(sizes, len(rows))
 				if !test.refuses(len(rows), len(body)) {
@@ -264,8 +263,7 @@ func TestCreateManyEndsWhereARowAloneIsRefused(t *testing.T) {
 	requests := 0
 	config.Transport = inProcess(server, func(w http.ResponseWriter, r *http.Request) bool {
 		requests++
-		body, err := io.ReadAll(r.Body)
-		require.NoError(t, err)
+		body, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		if len(body) > 100_000 {
 			says(http.StatusRequestEntityTooLarge, "")(w)

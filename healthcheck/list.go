@@ -11,40 +11,29 @@ import (
 	"github.com/supavigil/supavigil/internal/operation"
 )
 
-// FindAllOptions narrow a list. The zero value narrows nothing.
+// FindAllOptions narrow a list. The zero value lists everything.
 type FindAllOptions struct {
-	// Limit is the most rows to return. 0 means 100 for FindAll, and no limit for
-	// All.
-	Limit int
-	// ServiceName lists one service's checks. "" means every service.
-	ServiceName string
-	// Status lists the checks of one status, be it one that a newer schema has. ""
-	// means every status.
-	Status Status
-	// By is what orders the checks, and what Since and Until bound. Defaults to
-	// CreatedAt.
-	By TimeColumn
-	// Since and Until list the checks whose time is within [Since, Until). A zero
-	// time is no bound; with either, checks whose time is NULL are left out.
-	Since, Until time.Time
+	Limit        int        // 0: 100 for FindAll, no limit for All
+	ServiceName  string     // "": every service
+	Status       Status     // "": every status
+	By           TimeColumn // the order, and what Since and Until bound
+	Since, Until time.Time  // times in [Since, Until); zero: no bound
 }
 
-// TimeColumn is one of a check's two times.
+// TimeColumn is a check's time. After an outage the two may be far apart.
 type TimeColumn string
 
-// The times of a check. After an outage they are far apart: what a Recorder held is
-// stored when it is over.
+// The times.
 const (
-	CreatedAt TimeColumn = ""           // when the row was stored
+	CreatedAt TimeColumn = ""           // when the row was stored, the default
 	CheckedAt TimeColumn = "checked_at" // when the probe ran
 )
 
 const defaultLimit = 100
 
-// FindAll lists checks, newest first. A limit above what the server returns at once
-// (1,000 rows on Supabase) is honoured, in pages, which become smaller where they
-// are too large or too slow to come whole. Checks whose time is NULL come last.
-// Without checks it returns an empty slice.
+// FindAll lists checks, newest first; none is an empty slice. It reads in pages, so
+// that the server's limit of rows (1,000 on Supabase) does not cut the list; pages
+// that are too large or too slow are made smaller.
 func (m HealthCheckModel) FindAll(ctx context.Context, options FindAllOptions) (found []ServiceHealthCheck, err error) {
 	if options.Limit == 0 {
 		options.Limit = defaultLimit
@@ -57,14 +46,10 @@ func (m HealthCheckModel) FindAll(ctx context.Context, options FindAllOptions) (
 	return op.List(options.listing()).Collect(ctx)
 }
 
-// All yields checks, newest first, page after page: it holds 1,000 of them at a
-// time, however many there are. An error comes once, last. It is one
-// operation, which ends when the loop does; each loop over the iterator is
-// another.
-//
-// The pages are no snapshot. A check that is there all along is yielded exactly
-// once. Those that are created meanwhile come before the page and are not seen;
-// those that are deleted are not, or no longer.
+// All yields checks, newest first, and holds 1,000 of them at a time. An error comes
+// once, last. Each loop is one operation, which ends with the loop.
+// The pages are not a snapshot: checks created meanwhile are not yielded, deleted ones
+// may be, and all others are yielded exactly once.
 func (m HealthCheckModel) All(ctx context.Context, options FindAllOptions) iter.Seq2[ServiceHealthCheck, error] {
 	return func(yield func(ServiceHealthCheck, error) bool) {
 		op := checks.Begin(operation.Select, operation.Service(options.ServiceName))

@@ -10,17 +10,12 @@ import (
 
 const table = "service_health_checks"
 
-// HealthCheckModel stores and finds health checks. Its zero value works, with
-// the environment's project; it may be copied and used by many goroutines.
+// HealthCheckModel stores and finds health checks. Its zero value is usable.
 type HealthCheckModel struct {
-	// Connect opens the client of each operation. Defaults to
-	// supabase.ServiceClient, which reads the environment each time.
-	Connect supabase.Connector
+	Connect supabase.Connector // for each operation. Defaults to supabase.ServiceClient
 }
 
-// FindLatestByService returns a service's check with the newest checked_at, or
-// nil and no error where the service has none. A check whose checked_at is NULL
-// is never the newest.
+// FindLatestByService returns a service's check with the newest checked_at, or nil.
 func (m HealthCheckModel) FindLatestByService(ctx context.Context, serviceName string) (latest *ServiceHealthCheck, err error) {
 	op := checks.Begin(operation.Select, operation.Service(serviceName))
 	defer op.End(ctx, &err)
@@ -30,15 +25,12 @@ func (m HealthCheckModel) FindLatestByService(ctx context.Context, serviceName s
 	return op.Newest(ctx, FindAllOptions{ServiceName: serviceName, By: CheckedAt}.listing())
 }
 
-// DeleteOlderThan deletes the checks created more than days ago, 1…36,500, by
-// this machine's clock, oldest first, and returns the number deleted, even
-// when err is non-nil: a lower bound where an answer was lost. The rows do not travel
-// back. Checks whose created_at is NULL stay.
-//
-// It deletes in slices of up to 20,000 rows, none of which should come near
-// Supabase's time limit of 8 s for a statement; one that does is rolled back and
-// made smaller. When ctx ends, what was deleted stays deleted, and another call
-// goes on from there. Several programs may delete at once.
+// DeleteOlderThan deletes the checks created more than days ago, 1…36,500, oldest
+// first. It returns the number deleted, even when err is non-nil: then a lower bound,
+// if an answer was lost.
+// It deletes up to 20,000 rows at a time, fewer if that takes the database too long
+// (Supabase allows a statement 8 s). After an error another call continues. Several
+// programs may delete at once.
 func (m HealthCheckModel) DeleteOlderThan(ctx context.Context, days int) (deleted int64, err error) {
 	op := checks.Begin(operation.Delete, operation.Filter{})
 	defer op.End(ctx, &err)

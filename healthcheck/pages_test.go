@@ -34,6 +34,7 @@ var contents = map[string][]any{
 	"NULLs too":        {noon, nil, noon, noon.Add(time.Hour), nil, noon, noon},
 	"a Go zero time":   {noon, time.Time{}, nil, time.Time{}, nil, noon.Add(-time.Hour)},
 	"only zero times":  {time.Time{}, time.Time{}},
+	"long ties":        slices.Concat([]any{noon.Add(-time.Second), nil}, slices.Repeat([]any{noon}, 30), slices.Repeat([]any{time.Time{}, noon.Add(-time.Hour)}, 15)),
 	"more than a page": slices.Repeat([]any{noon, noon.Add(time.Second), nil}, 400),
 }
 
@@ -168,6 +169,40 @@ func TestListsTakeFewRequests(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Of rows of one time beyond number, such as one statement stores, those that came are
+// not walked through for every page.
+func TestPagesOfOneTime(t *testing.T) {
+	t.Parallel()
+	for _, by := range []healthcheck.TimeColumn{healthcheck.CreatedAt, healthcheck.CheckedAt} {
+		server, model := start(t)
+		column := cmp.Or(string(by), "created_at")
+		fill(t, server, column, contents["long ties"])
+		server.SetMaxRows(1)
+		for _, options := range []healthcheck.FindAllOptions{{}, {ServiceName: "api"}, {Since: noon.Add(-2 * time.Hour), Until: noon.Add(time.Hour)}} {
+			before := len(server.Requests())
+			options.By, options.Limit = by, 35
+			_, err := model.FindAll(t.Context(), options)
+			require.NoError(t, err)
+			equal, walking := 0, 0
+			for _, request := range server.Requests()[before:] {
+				switch condition := request.Query.Get(column); {
+				case strings.HasPrefix(condition, "eq."):
+					equal++
+				case strings.HasPrefix(condition, "lte."):
+					walking++
+				}
+			}
+			require.Equal(t, 20, equal, "19 rows, and their end")
+			require.Less(t, walking, 17)
+		}
+
+		config := server.Config()
+		config.Transport = forgetful{server, column}
+		_, err := healthcheck.HealthCheckModel{Connect: config.ServiceClient}.FindAll(t.Context(), healthcheck.FindAllOptions{By: by, ServiceName: "api", Limit: 60})
+		requireAnother(t, err, column)
 	}
 }
 

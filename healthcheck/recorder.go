@@ -16,37 +16,22 @@ import (
 	"github.com/supavigil/supavigil/supabase"
 )
 
-// Recorder stores checks in the background: probes hand them in and go on. Only
-// NewRecorder makes one; its methods are safe for concurrent use.
+// Recorder stores checks in the background, so that probes do not wait. Create it
+// with [NewRecorder]. Its methods are safe for concurrent use. It has no goroutine
+// while there is nothing to store, so one that is never closed leaks nothing.
 //
-// Rows are sent in batches, in the order in which they were handed in, each batch
-// stored wholly or not at all; where batches pile up, two at once. While the
-// database cannot be reached, or does not take rows for a reason that is not
-// theirs (a key that was revoked, a column that became NOT NULL, a trigger that
-// says "maintenance"), they are held and tried again, up to 5 s apart, and then all
-// are stored with the checked_at that they had: each once, however many answers
-// were lost. What a program holds is lost when it dies.
+// It sends rows in batches, in order, each stored wholly or not at all; two at once
+// when they pile up. While the database is unreachable, or fails for a reason that is
+// not in the rows (a revoked key, a trigger), they are held and retried, at most 5 s
+// apart. Each is stored once, however many answers are lost. They are held in memory:
+// what is not stored when the program dies is lost.
 //
-// A row that the database refuses does not hold up the others: its batch is split
-// until it stands alone. It is refused (counted, and RecorderOptions.OnRefused told)
-// only when it is known to be at fault, whatever the answer was:
-//
-//   - another row has its id, and holds something else: supabase.ErrConflict; or
-//   - it failed, another was stored after that, and right then it failed alone: once
-//     where the answer is PostgreSQL's about data, 7 times where the statement timed
-//     out, 30 times else, so that a gateway that refuses requests at random has none
-//     refused; or
-//   - after Close only rows are left that failed alone: it failed so 7 times more
-//     (about 5 s; 30 times, or 2½ minutes, where the answer does not say that it was
-//     about data), and another was stored since it first did, or it is the only row
-//     held. Where several are held that no other was stored after, it is 30 times each,
-//     and PostgreSQL's word that it was the data.
-//
-// A row that may have been stored, its answer having been lost, is looked for first.
-// Rows that fail when nothing else is stored are held.
-//
-// No goroutine runs while there is nothing to store, so a Recorder that is never
-// closed leaves nothing behind once all is stored.
+// A row that the database refuses does not block the others: its batch is split until
+// the row is alone. It is refused only if another row has its id and other values
+// ([supabase.ErrConflict]), or if it fails alone right after another was stored: once
+// if PostgreSQL says that the data is wrong, 30 times for anything else, a statement
+// timeout too. After Close, when only such rows are left, it takes 7 or 30 more
+// failures (5 s, or 2½ minutes). While nothing can be stored, nothing is refused.
 type Recorder struct {
 	*face
 }
@@ -74,9 +59,8 @@ type opening struct {
 // patience is how long the first Record waits for Connect, which does no I/O.
 const patience = time.Second
 
-// NewRecorder returns a Recorder that stores checks as the model does. It does
-// nothing yet, and never fails: what is wrong with options is the error of Record,
-// Flush and Close.
+// NewRecorder returns a Recorder that stores checks with the model. Invalid options
+// are the error of Record, Flush and Close.
 func NewRecorder(model HealthCheckModel, options RecorderOptions) *Recorder {
 	options, invalid := options.check()
 	f := &face{model: model, maxBytes: options.MaxBytes, invalid: invalid}
@@ -128,7 +112,7 @@ func (f *face) find(ctx context.Context, row operation.Row) (found bool, err err
 	return op.Holds(ctx, row)
 }
 
-// ready returns what makes calls futile.
+// ready returns why no call can succeed.
 func (r *Recorder) ready(ctx context.Context) error {
 	switch {
 	case r == nil || r.face == nil:
@@ -147,20 +131,14 @@ func notRecorded(cause error, message string) *supabase.Error {
 	return &supabase.Error{Op: operation.Insert, Table: table, Message: message, Err: cause}
 }
 
-// Record takes a check to be stored, and returns without waiting for that. The
-// row is fixed: what data points to may change afterwards. Without an ID it gets
-// one; without a CheckedAt it gets the time by this machine's clock, since the
-// database's would be that of storing.
+// Record takes a copy of a check, and returns without waiting until it is stored.
+// Without an ID it gets one; without a CheckedAt, this machine's time. When there is
+// no room, Record waits, in the order of the calls, or drops, with DropOldest. ctx
+// limits this waiting and nothing else: with room, the row is taken even if ctx is over.
 //
-// Where there is no room it blocks until there is, or, with DropOldest, drops.
-// Callers that block are served in their order. ctx limits the waiting and
-// nothing else: where there is room, the row of a probe whose time is up is taken.
-//
-// An error says that the row was not taken: ErrInvalid for data that the table
-// cannot hold, a row larger than MaxBytes, wrong options, and after Close, also
-// to those who wait; ErrInvalid of the model's Connect, for a configuration that
-// cannot work, until it has worked once; ctx's error when it ended before there was
-// room.
+// After an error the row was not taken: ErrInvalid for data that the table cannot
+// hold, a row larger than MaxBytes, invalid options, a configuration that cannot work,
+// or after Close; else ctx's error.
 func (r *Recorder) Record(ctx context.Context, data CreateHealthCheckData) error {
 	if err := r.ready(ctx); err != nil {
 		return err
@@ -233,25 +211,18 @@ func (f *face) misconfigured() error {
 	return nil
 }
 
-// Flush sends the rows that are held, without waiting for their batches to fill,
-// and returns when all that were taken before the call are stored, refused or
-// dropped. The error says how many are held when ctx ended before, and wraps ctx's
-// error and the last failure; they go on being sent. A row that is refused again and
-// again, while there is no other to show whose fault it is, is waited for.
+// Flush sends the rows held without waiting for full batches, and returns when all
+// that were taken before are stored, refused or dropped. If ctx ends first, the error
+// has the number still held, ctx's error and the last failure; sending continues.
 func (r *Recorder) Flush(ctx context.Context) error {
 	return r.end(ctx, (*recorder.Recorder).Flush)
 }
 
-// Close has the Recorder take no more rows, and sends those that it holds, without
-// waiting for their batches to fill. It returns nil when none is held any more;
-// rows that were refused have been reported.
-//
-// When ctx ends first, the request under way is given up, and the error says how
-// many rows are not stored and how many may be or not. It wraps ctx's error and
-// the last failure; Stats still counts the rows as buffered, and Unsent returns
-// them. Another Close goes on where this one stopped. Of several at once each waits
-// for its own ctx; the last to leave gives the request up. A ctx that does not end
-// has Close wait for as long as rows are held: for the end of an outage.
+// Close takes no more rows, and returns when all held are stored or refused. If ctx
+// ends first, it cancels the request in flight; the error has the number of rows that
+// are not stored and that may be, ctx's error and the last failure. [Recorder.Unsent]
+// returns these rows, and another Close continues. Of several calls at once only the
+// last cancels. Without an end of ctx Close waits for the end of an outage.
 func (r *Recorder) Close(ctx context.Context) error {
 	return r.end(ctx, (*recorder.Recorder).Close)
 }
@@ -290,7 +261,7 @@ func counted(rows int, one, many string) string {
 	return fmt.Sprintf("%d rows %s", rows, many)
 }
 
-// withoutPrefix is what an error says besides whose it is.
+// withoutPrefix is the text of an error without the package's name.
 func withoutPrefix(err error) string {
 	if e, ok := errors.AsType[*supabase.Error](err); ok {
 		return strings.TrimPrefix(e.Error(), "supabase: ")
@@ -298,10 +269,9 @@ func withoutPrefix(err error) string {
 	return err.Error()
 }
 
-// Unsent returns the rows that the Recorder holds, oldest first, with their ID and
-// CheckedAt set: after a Close that failed, to be kept elsewhere. Recorded again,
-// also by another program, each is stored once, whether or not it was already. Until
-// Close they are going to be sent.
+// Unsent returns the rows held, oldest first, with ID and CheckedAt set, to be kept
+// elsewhere after a Close that failed. When recorded again, even by another program,
+// each is stored once. Before Close they are still going to be sent.
 func (r *Recorder) Unsent() []CreateHealthCheckData {
 	if r == nil || r.face == nil {
 		return nil

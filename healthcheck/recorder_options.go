@@ -11,37 +11,20 @@ import (
 	"github.com/supavigil/supavigil/supabase"
 )
 
-// RecorderOptions say how much a Recorder holds, and how it sends. The zero
-// value is the default; what is negative is ErrInvalid at the first Record.
+// RecorderOptions limit what a Recorder holds. Negative values are ErrInvalid.
 type RecorderOptions struct {
-	// MaxRows is how many rows are held at most, those that wait and those that
-	// are being sent; up to 32 more where all of them are refused alone, so that it
-	// shows whether others can be stored. Defaults to 100,000.
-	MaxRows int
-	// MaxBytes is how many bytes of memory they may take: their JSON, and 160
-	// bytes for each. The request under way needs a few MiB besides. Defaults to
-	// 64 MiB.
-	MaxBytes int
-	// BatchRows is how many rows make a batch, which is sent at once; at most
-	// 1,000. A batch has no more than a quarter of MaxRows and MaxBytes either, so
-	// that one is gathered while others are sent, nor more than 1 MiB, unless one
-	// row alone has. Defaults to 1,000.
-	BatchRows int
-	// BatchAge is how long a row waits, in time without failures, for others to
-	// make a batch with. Defaults to 1 s.
-	BatchAge time.Duration
-	// DropOldest makes room, where there is none, by dropping the oldest rows that
-	// are not being sent; Stats counts them. Defaults to false: Record blocks.
-	DropOldest bool
-	// OnRefused is told of each row that the database refuses: the data as it was
-	// sent, with its ID, CheckedAt in UTC and the numbers in ProbeDetails as float64;
-	// and why. There is one call at a time, and sending waits for it, so it must
-	// return soon, and call neither Record, which may wait for it, nor Flush, nor
-	// Close. Defaults to counting alone.
+	MaxRows  int // most rows held, those in flight included. Defaults to 100,000
+	MaxBytes int // most bytes held: each row's JSON and 160. Defaults to 64 MiB
+	// BatchRows is the most rows in a batch, at most 1,000. A batch has at most 1 MiB,
+	// and a quarter of MaxRows and MaxBytes. Defaults to 1,000.
+	BatchRows  int
+	BatchAge   time.Duration // how long a row waits for others. Defaults to 1 s
+	DropOldest bool          // without room, drop the oldest rows not in flight
+	// OnRefused is called for each row that the database refuses, one call at a time:
+	// with the row as sent, its ID set, and why. Sending waits for it, so it must
+	// return soon, and must not call Record, Flush or Close.
 	OnRefused func(data CreateHealthCheckData, err error)
-	// Logger gets one event for each batch, as the model's operations write it.
-	// Defaults to that of the first Record's context.
-	Logger *zerolog.Logger
+	Logger    *zerolog.Logger // one event for each batch. Defaults to the first ctx's
 }
 
 const (

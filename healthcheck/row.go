@@ -10,38 +10,33 @@ import (
 	"github.com/supavigil/supavigil/internal/timestamp"
 )
 
-// Status is what a probe found. A status that a newer schema adds passes
-// through reads as it is.
+// Status is what a probe found. Reads return values of a newer schema as is.
 type Status string
 
-// The statuses that service_health_checks takes.
+// The statuses.
 const (
 	StatusHealthy  Status = "healthy"
 	StatusDegraded Status = "degraded"
 	StatusDown     Status = "down"
 )
 
-// ServiceHealthCheck is a row of service_health_checks. Times are in UTC; a
-// NULL in checked_at or created_at, which others may store, is the zero time.
+// ServiceHealthCheck is a row of service_health_checks. Times are in UTC. A NULL in
+// checked_at or created_at, which other programs may store, is the zero time: in
+// lists by that column it comes last and is not within Since and Until, a latest
+// check needs a checked_at, and DeleteOlderThan a created_at.
 type ServiceHealthCheck struct {
-	ID          string `json:"id"`           // a UUID
-	ServiceName string `json:"service_name"` // at most 100 characters
-	Status      Status `json:"status"`
-	// LatencyMS is how long the service took to answer, in milliseconds; nil
-	// when it was not measured.
-	LatencyMS *int `json:"latency_ms"`
-	// CheckedAt is when the probe ran, CreatedAt when its row was stored.
-	CheckedAt    time.Time `json:"checked_at"`
-	ErrorMessage *string   `json:"error_message"`
-	// ProbeDetails is a JSON object; its numbers come back as float64.
-	ProbeDetails map[string]any `json:"probe_details"`
-	CreatedAt    time.Time      `json:"created_at"`
+	ID           string         `json:"id"`           // a UUID
+	ServiceName  string         `json:"service_name"` // at most 100 characters
+	Status       Status         `json:"status"`
+	LatencyMS    *int           `json:"latency_ms"` // milliseconds; nil: not measured
+	CheckedAt    time.Time      `json:"checked_at"` // when the probe ran
+	ErrorMessage *string        `json:"error_message"`
+	ProbeDetails map[string]any `json:"probe_details"` // a JSON object, numbers as float64
+	CreatedAt    time.Time      `json:"created_at"`    // when the row was stored
 }
 
-// UnmarshalJSON decodes a row as PostgREST sends it, and with the timestamps of
-// PostgreSQL's own text form, which some compatible servers send. What the JSON
-// does not have stays as it is, as for any struct; a time that is null becomes
-// zero.
+// UnmarshalJSON decodes a row as PostgREST sends it, with timestamps in PostgreSQL's
+// own text form too. A time that is null becomes zero.
 func (c *ServiceHealthCheck) UnmarshalJSON(data []byte) error {
 	if reflect.ValueOf(c).Elem().IsZero() {
 		if row, plain := rowjson.Decode(data, (*ServiceHealthCheck).column); plain {

@@ -2,7 +2,6 @@ package healthcheck_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -168,29 +167,6 @@ func TestWhatAnInsertAnswersIsTrue(t *testing.T) {
 	}
 }
 
-// inProcess is a transport to a double, below which handle sees requests first, as
-// with Intercept; but each of them, and nothing leaves the bubble of a test. Who
-// writes nothing breaks the connection off.
-func inProcess(server *supabasetest.Server, handle func(http.ResponseWriter, *http.Request) bool) roundTripper {
-	return func(request *http.Request) (*http.Response, error) {
-		r := httptest.NewRequestWithContext(request.Context(), request.Method, request.URL.String(), request.Body)
-		r.Header = request.Header
-		w := httptest.NewRecorder()
-		w.Code = 0
-		if !handle(w, r) {
-			server.ServeHTTP(w, r)
-		}
-		if w.Code == 0 {
-			return nil, errors.New("connection reset by peer")
-		}
-		return w.Result(), nil
-	}
-}
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
-
 func onPost(server *supabasetest.Server, handle func(http.ResponseWriter, *http.Request)) {
 	server.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodPost {
@@ -199,18 +175,6 @@ func onPost(server *supabasetest.Server, handle func(http.ResponseWriter, *http.
 		handle(w, r)
 		return true
 	})
-}
-
-func asError(t *testing.T, err error) *supabase.Error {
-	t.Helper()
-	var e *supabase.Error
-	require.ErrorAs(t, err, &e)
-	return e
-}
-
-func isUncertain(t *testing.T, err error) bool {
-	t.Helper()
-	return asError(t, err).Uncertain
 }
 
 // Nobody is there to look with, or there is no time to.

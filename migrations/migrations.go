@@ -1,13 +1,11 @@
-// Package migrations holds the SQL that makes the tables of packages
-// healthcheck and alertevent, for programs that apply it themselves. Package
-// examples/migrate writes it into a Supabase CLI project.
+// Package migrations holds the SQL that creates the tables of packages healthcheck
+// and alertevent. examples/migrate writes it into a Supabase CLI project.
 package migrations
 
 import "embed"
 
-// FS holds the files at its top, named so that their order by name is the order
-// to apply them in. Each is forward only and safe to run again, and may hold
-// several statements.
+// FS holds files of one or more statements, to be applied in the order of their names,
+// forward only. Each is safe to run again.
 //
 //go:embed *.sql
 var FS embed.FS

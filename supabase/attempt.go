@@ -18,7 +18,7 @@ const maxBody = 64 << 20
 
 var (
 	errTooLarge  = errors.New("the answer is larger than 64 MiB")
-	errNotFinal  = errors.New("a status below 200")
+	errNotFinal  = errors.New("not an answer to a request")
 	errElsewhere = errors.New("the answer came from another URL than was asked: Config.Transport must not follow redirects")
 )
 
@@ -63,7 +63,7 @@ func (a attempt) do(request *http.Request, header http.Header, t *trace.Trace) (
 		err = errors.New("the transport returned neither response nor error")
 	}
 	if err != nil {
-		failed := a.unanswered(ctx, request, err, proxied(transport, limited, clock))
+		failed := a.unanswered(ctx, request, unheard, err, proxied(transport, limited, clock))
 		failed.neverRan = clock.neverConnected() || neverSent(err)
 		if !failed.neverRan && !errors.Is(failed.Err, context.Canceled) {
 			a.dropIdle(transport)
@@ -76,10 +76,10 @@ func (a attempt) do(request *http.Request, header http.Header, t *trace.Trace) (
 	unread := response.Body
 	defer func() { _ = unread.Close() }()
 	if !sameRequest(response.Request, limited) {
-		return nil, nil, &failure{final: true, Error: &Error{Message: errElsewhere.Error(), Err: errElsewhere}}
+		return nil, nil, fatal(0, errElsewhere)
 	}
 	if response.StatusCode < http.StatusOK { // such as 101, whose body has no end
-		return nil, nil, &failure{final: true, Error: &Error{Status: response.StatusCode, Message: "not an answer to a request", Err: errNotFinal}}
+		return nil, nil, fatal(response.StatusCode, errNotFinal)
 	}
 	if _, ends := transport.(*http.Transport); !ends {
 		// A body of net/http ends with its context. Others need not.
@@ -88,11 +88,13 @@ func (a attempt) do(request *http.Request, header http.Header, t *trace.Trace) (
 	body, err := a.readBody(response)
 	switch {
 	case errors.Is(err, errTooLarge):
-		return nil, nil, &failure{final: true, tooMuch: true, Error: &Error{Status: response.StatusCode, Message: err.Error(), Err: err}}
+		failed := fatal(response.StatusCode, err)
+		failed.tooMuch = true
+		return nil, nil, failed
 	case response.StatusCode >= http.StatusMultipleChoices: // though its body be cut
 		return nil, nil, a.refusal(response, body, err)
 	case err != nil:
-		failed := a.unanswered(ctx, request, &brokenOff{err: err}, false)
+		failed := a.unanswered(ctx, request, brokenOff, err, false)
 		failed.tooMuch, failed.slow = failed.slow, true
 		if !errors.Is(failed.Err, context.Canceled) {
 			a.dropIdle(transport)
@@ -151,14 +153,19 @@ func gatewayTimedOut(e *Error) bool {
 	return e.Code == "" && (e.Status == http.StatusGatewayTimeout || e.Status == 524 || e.Status == 544)
 }
 
+// fatal is a failure that is not tried again.
+func fatal(status int, err error) *failure {
+	return &failure{final: true, Error: &Error{Status: status, Message: err.Error(), Err: err}}
+}
+
 // unanswered tells whether the caller's context, our time limit or the network
 // is why no answer came.
-func (a attempt) unanswered(limited context.Context, request *http.Request, err error, proxied bool) *failure {
+func (a attempt) unanswered(limited context.Context, request *http.Request, happened string, err error, proxied bool) *failure {
 	if ended := callerEnded(request.Context()); ended != nil {
-		return &failure{final: true, Error: &Error{Message: ended.Error(), Err: ended}}
+		return fatal(0, ended)
 	}
 	url := strings.NewReplacer(request.URL.String(), "…", request.URL.RequestURI(), "…")
-	cause := newNoAnswer(err, proxied, a.hideKey, url)
+	cause := newNoAnswer(happened, err, proxied, a.hideKey, url)
 	if limited.Err() != nil {
 		cause = &noAnswer{text: "no answer within " + a.timeout.String()}
 	}
@@ -169,7 +176,7 @@ func (a attempt) unanswered(limited context.Context, request *http.Request, err 
 // cost an attempt each.
 func (a attempt) dropIdle(silent http.RoundTripper) {
 	if a.transport == nil {
-		a.pool.abandon(silent.(*http.Transport)) //nolint:errcheck,forcetypeassert // a pool's are all of this type
+		a.pool.abandon(silent.(*http.Transport))
 	} else if idle, ok := silent.(interface{ CloseIdleConnections() }); ok {
 		idle.CloseIdleConnections()
 	}

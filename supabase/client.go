@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 	"sync/atomic"
 
@@ -15,21 +16,18 @@ import (
 	"github.com/supavigil/supavigil/internal/trace"
 )
 
-// Client speaks to one project with its service-role key. It is safe for
-// concurrent use, holds nothing that must be closed, and costs next to nothing to
-// open: open one per operation. Printing it does not show the key. What is asked of
-// a zero or nil Client fails with ErrInvalid; ServiceClient opens one.
+// Client speaks to one project. It holds nothing to close and opens in microseconds:
+// open one for each operation. Printing it does not show the key. The zero Client's
+// operations fail with ErrInvalid, as a nil one's do.
 type Client struct {
 	rest     *postgrest.Client
 	platform func() (*supabasego.Client, error)
 }
 
-// Connector opens a client. It is what a model calls, once per operation:
-// [ServiceClient], or the ServiceClient method of a [Config].
+// Connector opens a client, as [ServiceClient] and [Config.ServiceClient] do.
 type Connector func() (*Client, error)
 
-// ServiceClient opens a client from the environment as it is now; see
-// [ConfigFromEnv]. The error is an ErrInvalid.
+// ServiceClient opens a client with [ConfigFromEnv].
 func ServiceClient() (*Client, error) {
 	config, err := ConfigFromEnv()
 	if err != nil {
@@ -38,8 +36,8 @@ func ServiceClient() (*Client, error) {
 	return config.ServiceClient()
 }
 
-// ServiceClient checks the configuration and opens a client. It dials nothing.
-// The error is an ErrInvalid that says what would be right.
+// ServiceClient checks the configuration and opens a client, without any I/O. The
+// error is an ErrInvalid.
 func (c Config) ServiceClient() (*Client, error) {
 	keep := c.Transport == nil || reflect.TypeOf(c.Transport).Kind() == reflect.Pointer // others may not be comparable
 	if last := lastOpened.Load(); keep && last != nil && last.config == c {
@@ -66,53 +64,36 @@ func (c Config) open() (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	rest, err := newREST(checked)
+	rest, err := postgrest.NewClientWithError(checked.rest.String()+"/", checked.Schema, nil)
 	if err != nil {
-		return nil, err
+		return nil, refused("", "", "postgrest-go does not take the URL")
 	}
 	rest.Transport.Parent = newTransport(checked)
 	project, key, schema := strings.TrimRight(checked.URL, "/"), string(checked.Key), checked.Schema
 	return &Client{rest: rest, platform: func() (*supabasego.Client, error) { return openPlatform(project, key, schema) }}, nil
 }
 
-func newREST(s settings) (*postgrest.Client, error) {
-	rest, err := postgrest.NewClientWithError(s.rest.String()+"/", s.Schema, nil)
-	if err != nil {
-		return nil, refused("", "", "postgrest-go does not take the URL")
-	}
-	return rest, nil
-}
-
-// From starts a query on a table or view, a plain identifier. With any other
-// name the query fails with ErrInvalid when it is executed, and sends nothing.
+// From starts a query on a table or view, a plain identifier. Its errors are those of
+// this package, inside a [*net/url.Error] of postgrest-go, whose own text has the
+// query: use errors.As. Only GET and HEAD are retried after they may have run.
 //
-// What is built runs through this package's time limits, retries and errors: a
-// status of 300 or more is an [*Error]. Find it with errors.As: postgrest-go
-// hands it on inside a [*net/url.Error], whose own text has the query, which a
-// log may not want. A GET or HEAD may be repeated; a POST, PATCH or DELETE is
-// repeated only where it cannot have run.
-//
-// postgrest-go drops or misplaces filters when a column gets more than one, or
-// when And or Or come before others: give each column one filter, and And last.
-// It panics when a query goes on after a value that does not marshal to JSON.
+// In postgrest-go v0.0.12 give each column one filter, and And last: it drops or
+// misplaces others. It panics when a query continues after a value that does not
+// marshal to JSON.
 func (c *Client) From(table string) *postgrest.QueryBuilder {
 	if problem := c.problemWith(table); problem != "" {
-		stub, err := postgrest.NewClientWithError("http://invalid", "", nil)
-		if err == nil { // the URL is a constant
-			stub.Transport.Parent = refuse{name: table, problem: problem}
-		}
+		stub := postgrest.NewClient("http://invalid", "", nil)
+		stub.Transport.Parent = refuse{name: table, problem: problem}
 		return stub.From("invalid")
 	}
 	rest := *c.rest // postgrest-go notes errors of building a query in its client
 	return rest.From(table)
 }
 
-// RPC calls a function with args, a value that marshals to a JSON object of its
-// named arguments (nil: none), and decodes its answer into result, a pointer (nil:
-// the answer is dropped). A function that returns void leaves result as it is; NULL
-// is JSON's null. A function may do anything, so a call is repeated only where it
-// cannot have run. Errors are [*Error], Op rpc; ErrInvalid for a function name that
-// is no identifier, and for args or a result that are not as said.
+// RPC calls a function. args marshals to a JSON object of its named arguments (nil:
+// none); result is a pointer that the answer is decoded into (nil: it is dropped),
+// and left as it is by a function that returns void. A call is retried only if it
+// never ran. ErrInvalid: function is not an identifier, args or result not as said.
 func (c *Client) RPC(ctx context.Context, function string, args, result any) error {
 	if problem := c.problemWith(function); problem != "" {
 		return refused(opRPC, function, problem)
@@ -152,17 +133,17 @@ func (c *Client) RPC(ctx context.Context, function string, args, result any) err
 	return nil
 }
 
-// Platform opens supabase-go's client of the same project, for Auth and
-// Storage. None of this package's guarantees hold for it: it has no time limit
-// and no redirect guard, does not retry, keeps the key where printing reaches
-// it, and its Functions client exports no call. Without Config.URL the error is
-// an ErrInvalid.
+// Platform opens supabase-go's client, for Auth and Storage. It has no time limit,
+// redirect guard or retries, and printing it shows the key. It needs Config.URL.
 func (c *Client) Platform() (*supabasego.Client, error) {
 	if c == nil || c.platform == nil {
 		return nil, refused("", "", notOpened)
 	}
 	return c.platform()
 }
+
+// identifier keeps a name from leaving /rest/v1 or carrying a query.
+var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$]*$`)
 
 const notOpened = "the client was not opened: get one from ServiceClient"
 
@@ -171,7 +152,7 @@ func (c *Client) problemWith(name string) string {
 	switch {
 	case c == nil || c.rest == nil:
 		return notOpened
-	case !isIdentifier(name):
+	case !identifier.MatchString(name):
 		return "the name must be one identifier: a letter or _, then letters, digits, _ or $"
 	default:
 		return ""
@@ -196,16 +177,4 @@ func asError(err error, op, name string) *Error {
 		return e
 	}
 	return &Error{Op: op, Table: name, Message: "postgrest-go: " + err.Error(), Err: err}
-}
-
-// isIdentifier keeps a name from leaving /rest/v1 or carrying a query.
-func isIdentifier(name string) bool {
-	for i := range len(name) {
-		b := name[i]
-		letter := b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '_'
-		if !letter && (i == 0 || (b < '0' || b > '9') && b != '$') {
-			return false
-		}
-	}
-	return name != ""
 }

@@ -1,6 +1,7 @@
 package supabase
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"os"
@@ -8,67 +9,46 @@ import (
 	"time"
 )
 
-// Config says which project a client talks to, and how patiently. The zero
-// value lacks a URL and a key; everything else has a default.
+// Config says which project a client talks to. Only a URL and a key are required.
 type Config struct {
-	// URL is the project's URL, https://abc.supabase.co. PostgREST is expected
-	// below it, at /rest/v1.
-	URL string
-	// RESTURL is for a bare PostgREST, without Supabase's gateway before it.
-	// Defaults to URL + "/rest/v1".
-	RESTURL string
-	// Key is the service-role key: sb_secret_… or a JWT whose role is
-	// service_role.
-	Key Secret
-	// Schema is the exposed schema that holds the tables. Defaults to "public".
-	Schema string
-	// Timeout limits one attempt, to the last byte of the body, from when it has
-	// a connection or begins to dial. A wait for one of the pool's places is
-	// limited by the context alone. Defaults to 10 s.
-	Timeout time.Duration
-	// MaxAttempts is how often each request is tried in total, the first try
-	// included; 1 never retries. Defaults to 4.
-	MaxAttempts int
-	// Transport carries the requests below the client's own round trippers. It
-	// must honour the context of its requests, send each once, and not follow
-	// redirects, which would give the key to another host: an answer that came
-	// from another URL is an error. After silence its CloseIdleConnections is
-	// called, if it has one, so that no further attempt is spent on a connection
-	// that died.
-	//
-	// Defaults to a pool that the whole process shares, with 64 places per host:
-	// so many connections are open at once, and further requests wait (over
-	// HTTP/2 a connection carries many). For more, give an *http.Transport whose
-	// MaxConnsPerHost and MaxIdleConnsPerHost are larger. Where MaxConnsPerHost
-	// is set, its dialer should be a net.Dialer, which tells when it begins; of
-	// any other Transport an attempt's time begins at once.
+	URL     string // the project's, https://abc.supabase.co
+	RESTURL string // for a bare PostgREST. Defaults to URL + "/rest/v1"
+	Key     Secret // the service-role key: sb_secret_… or a JWT with that role
+	Schema  string // the exposed schema with the tables. Defaults to "public"
+	// Timeout limits one attempt, until its body is read, from when it has a
+	// connection or begins to dial. Defaults to 10 s.
+	Timeout     time.Duration
+	MaxAttempts int // of a request, the first included; 1 never retries. Defaults to 4
+	// Transport sends the requests. It must honour their contexts, send each once,
+	// and not follow redirects, which would give the key to another host. When no
+	// answer came its CloseIdleConnections is called, if it has one. In an
+	// *http.Transport with MaxConnsPerHost, where requests wait, the dialer should be
+	// a net.Dialer: its hooks tell when the attempt's time begins.
+	// Defaults to a pool of the whole process, with 64 connections per host.
 	Transport http.RoundTripper
 }
 
 const (
-	defaultSchema      = "public"
 	defaultTimeout     = 10 * time.Second
 	defaultMaxAttempts = 4
 	restPath           = "/rest/v1"
 )
 
-// ConfigFromEnv reads SUPABASE_URL, SUPABASE_REST_URL, SUPABASE_SCHEMA and the
-// key, the first set of SUPABASE_SERVICE_KEY, SUPABASE_SERVICE_ROLE_KEY and
-// SUPABASE_SECRET_KEY. An empty variable counts as unset. Without a URL or a
-// key it returns an ErrInvalid that names what is missing. What is there is
-// checked by [Config.ServiceClient]; until then a URL may hold a password that
-// somebody put there, so do not print it before.
+// ConfigFromEnv reads the environment. An empty variable counts as unset.
+//
+//	SUPABASE_URL          Config.URL
+//	SUPABASE_REST_URL     Config.RESTURL
+//	SUPABASE_SERVICE_KEY  Config.Key; or SUPABASE_SERVICE_ROLE_KEY or SUPABASE_SECRET_KEY
+//	SUPABASE_SCHEMA       Config.Schema
+//
+// Without a URL or a key the error is an ErrInvalid that names what is missing. The
+// values are checked by [Config.ServiceClient]; a URL may hold a password until then.
 func ConfigFromEnv() (Config, error) {
 	config := Config{
 		URL:     os.Getenv("SUPABASE_URL"),
 		RESTURL: os.Getenv("SUPABASE_REST_URL"),
+		Key:     Secret(cmp.Or(os.Getenv("SUPABASE_SERVICE_KEY"), os.Getenv("SUPABASE_SERVICE_ROLE_KEY"), os.Getenv("SUPABASE_SECRET_KEY"))),
 		Schema:  os.Getenv("SUPABASE_SCHEMA"),
-	}
-	for _, name := range []string{"SUPABASE_SERVICE_KEY", "SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SECRET_KEY"} {
-		if value := os.Getenv(name); value != "" {
-			config.Key = Secret(value)
-			break
-		}
 	}
 	var missing []string
 	if config.URL == "" && config.RESTURL == "" {
@@ -91,24 +71,12 @@ type settings struct {
 
 func (c Config) check() (settings, error) {
 	rest, problem := c.restURL()
-	if problem == "" {
-		problem = checkKey(string(c.Key))
-	}
-	if problem == "" {
-		problem = c.checkLimits()
-	}
-	if problem != "" {
+	if problem = cmp.Or(problem, checkKey(string(c.Key)), c.checkLimits()); problem != "" {
 		return settings{}, refused("", "", problem)
 	}
-	if c.Schema == "" {
-		c.Schema = defaultSchema
-	}
-	if c.Timeout == 0 {
-		c.Timeout = defaultTimeout
-	}
-	if c.MaxAttempts == 0 {
-		c.MaxAttempts = defaultMaxAttempts
-	}
+	c.Schema = cmp.Or(c.Schema, "public")
+	c.Timeout = cmp.Or(c.Timeout, defaultTimeout)
+	c.MaxAttempts = cmp.Or(c.MaxAttempts, defaultMaxAttempts)
 	return settings{Config: c, rest: rest}, nil
 }
 

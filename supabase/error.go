@@ -11,67 +11,44 @@ import (
 	"unicode/utf8"
 )
 
-// The classes of failure, for errors.Is. An answer that cannot be used has none
-// of them.
+// The classes of failure, for errors.Is.
 var (
-	// ErrInvalid is what was refused before any I/O: configuration, arguments,
-	// names. Nothing was sent.
+	// ErrInvalid: refused before any I/O, configuration or arguments. Fix the call.
 	ErrInvalid = errors.New("invalid")
-	// ErrNotFound is PGRST116 with 0 rows: one row was asked for and there is
-	// none.
+	// ErrNotFound: one row was asked for and there is none (PGRST116).
 	ErrNotFound = errors.New("not found")
-	// ErrConflict is status 409: a unique (23505) or foreign key (23503)
-	// constraint.
+	// ErrConflict: status 409, a unique or foreign key constraint.
 	ErrConflict = errors.New("conflict")
-	// ErrPermission is status 401 or 403: the key or its grants.
+	// ErrPermission: status 401 or 403, the key or its grants.
 	ErrPermission = errors.New("permission denied")
-	// ErrSchema means that a table, column, function or schema is not there, or
-	// not exposed: PGRST106, PGRST202, PGRST204, PGRST205, 42P01, 42703, 42883,
-	// 3F000. The error's text names the migration that makes what is missing.
+	// ErrSchema: a table, column, function or schema does not exist or is not
+	// exposed. The text names the migration that creates it.
 	ErrSchema = errors.New("schema")
-	// ErrUnavailable means that a request was tried and no answer came, or that
-	// the answer was 429 or 500 and above.
+	// ErrUnavailable: no answer came, or 429, or 500 and above. Retry later.
 	ErrUnavailable = errors.New("unavailable")
 )
 
-// Error is every failure of an operation, found with errors.As. Its class is
-// found with errors.Is and the sentinels of this package. context.Canceled and
-// context.DeadlineExceeded are found only when the caller's context is why it
-// failed; the time limit of an attempt is ErrUnavailable.
+// Error is every failure of an operation.
 type Error struct {
-	// Op is insert, select, update, delete or rpc; "" for configuration.
-	Op string
-	// Table is the table or, for rpc, the function.
-	Table string
-	// Status is the HTTP status; 0 when no answer came.
-	Status int
-	// Code is PostgREST's (PGRST116) or PostgreSQL's (23505, an SQLSTATE); ""
-	// when the answer was not PostgREST's.
-	// See https://docs.postgrest.org/en/stable/references/errors.html.
-	Code string
-	// Message says what went wrong: PostgREST's words where it answered, ours
-	// otherwise.
-	Message string
-	// Details and Hint are PostgREST's. Details can hold the row's data.
-	Details string
-	Hint    string
-	// Attempts is how often a request was tried: for an operation of several, all
-	// of them together, the requests and retries of its log. (net/http may send a GET again by itself, on a connection
-	// that the server had closed.)
-	Attempts int
-	// Uncertain says that a write may have been carried out all the same: an
-	// attempt whose answer was lost may have done it, and what is in the table
-	// could not be found out.
-	Uncertain bool
-	// Err is the cause below, if any.
-	Err error
+	Op     string // insert, select, update, delete or rpc; "" for configuration
+	Table  string // the table or, for rpc, the function
+	Status int    // the HTTP status; 0 when no answer came
+	// Code is PostgREST's (PGRST116) or PostgreSQL's (an SQLSTATE, 23505), "" when
+	// neither answered: https://docs.postgrest.org/en/stable/references/errors.html
+	Code      string
+	Message   string // PostgREST's, up to 64 KiB, or this library's
+	Details   string // PostgREST's; can hold row data, so log it knowingly
+	Hint      string // PostgREST's
+	Attempts  int    // of all requests of the operation together
+	Uncertain bool   // a write may have been carried out: its answer was lost
+	Err       error  // the cause, if any
 }
 
 const maxMessage = 200 // bytes of a message in Error()
 
-// Error is one line of op, table, status, code and message, and what to do about
-// a missing schema or grant. Of a server's message it has 200 bytes; Message has
-// all of it, up to 64 KiB. It never holds details, hint, URL, query, headers, body or key.
+// Error returns one line: op, table, status, code, message (200 bytes of a server's)
+// and the migration that is missing. It never holds details, hint, URL, query,
+// headers or body. No field holds the key, or a piece of 12 bytes of it.
 func (e *Error) Error() string {
 	var line strings.Builder
 	line.WriteString("supabase: ")
@@ -102,19 +79,17 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether the answer is of the class target: it has one at most, and its
-// code counts before its status. The classes that no answer has, ErrInvalid and an
-// ErrUnavailable without status, are in Err.
+// Is reports whether target is the answer's class. Without one the class is in Err.
 func (e *Error) Is(target error) bool {
 	class := e.class()
-	return class != nil && class == target //nolint:errorlint // classes are compared as what they are
+	return class != nil && class == target
 }
 
 func (e *Error) class() error {
 	switch {
 	case errors.Is(e.Err, errTooLarge):
 		return nil
-	case e.Code == "PGRST116" && rows(e.Details) == 0:
+	case e.Code == "PGRST116" && noRows.MatchString(e.Details):
 		return ErrNotFound
 	case slices.Contains(schemaCodes, e.Code):
 		return ErrSchema
@@ -129,21 +104,9 @@ func (e *Error) class() error {
 	}
 }
 
-var rowCount = regexp.MustCompile(`contains? (\d+) rows?`)
-
-// rows reads N from the details of PGRST116, "The result contains N rows" or,
-// up to PostgREST 12, "Results contain N rows, …"; -1 when it is not there.
-func rows(details string) int {
-	match := rowCount.FindStringSubmatch(details)
-	if match == nil {
-		return -1
-	}
-	n, err := strconv.Atoi(match[1])
-	if err != nil {
-		return -1
-	}
-	return n
-}
+// noRows finds the 0 in the details of PGRST116, "The result contains 0 rows" or, up
+// to PostgREST 12, "Results contain 0 rows, …".
+var noRows = regexp.MustCompile(`contains? 0+ rows?`)
 
 // oneLine keeps what came from a server from breaking, or painting, a log.
 func oneLine(text string) string {

@@ -25,31 +25,27 @@ func (n *noAnswer) Error() string        { return n.text }
 func (n *noAnswer) Unwrap() error        { return n.err }
 func (n *noAnswer) Is(target error) bool { return target == ErrUnavailable }
 
-// brokenOff marks what went wrong after an answer had begun.
-type brokenOff struct{ err error }
-
-func (b *brokenOff) Error() string { return "the answer broke off: " + b.err.Error() }
-func (b *brokenOff) Unwrap() error { return b.err }
-
 // quoted is what net/http quotes in its errors: bytes of the answer.
 var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
-// newNoAnswer describes err in one line without what a server sent and without
-// the request's URL, which has the query. It does not
-// unwrap to a context's error, since only the caller's own context may show as
-// one, nor to the error of another request, which a Transport may have made, nor
-// to anything that holds the key. proxied says that there was no
-// connection yet, and that a proxy was asked for one.
-func newNoAnswer(err error, proxied bool, hideKey func(string) string, url *strings.Replacer) *noAnswer {
+const (
+	unheard   = "no answer: "
+	brokenOff = "the answer broke off: "
+)
+
+// newNoAnswer describes err in one line, after what happened, without what a server
+// sent and without the request's URL, which has the query. It does not unwrap to a
+// context's error, since only the caller's own context may show as one, nor to the
+// error of another request, which a Transport may have made, nor to anything that
+// holds the key. proxied says that there was no connection yet, and that a proxy was
+// asked for one.
+func newNoAnswer(happened string, err error, proxied bool, hideKey func(string) string, url *strings.Replacer) *noAnswer {
 	const proxyRefused = "the proxy refused the connection: "
-	prefix, said := "no answer: ", err.Error()
+	said := err.Error()
 	n := &noAnswer{err: err}
 	_, ofAnother := errors.AsType[*Error](err)
 	if ofAnother || hideKey(said) != said || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		n.err = nil
-	}
-	if broken, ok := errors.AsType[*brokenOff](err); ok {
-		prefix, said = "the answer broke off: ", broken.err.Error()
 	}
 	_, malformed := errors.AsType[textproto.ProtocolError](err)
 	network, failed := errors.AsType[*net.OpError](err)
@@ -68,7 +64,7 @@ func newNoAnswer(err error, proxied bool, hideKey func(string) string, url *stri
 		// net/http hands on the text of the proxy's status as a bare error.
 		said = proxyRefused + said
 	}
-	n.text = prefix + cut(hideKey(url.Replace(quoted.ReplaceAllString(said, strconv.Quote("…")))), maxMessage)
+	n.text = happened + cut(hideKey(url.Replace(quoted.ReplaceAllString(said, strconv.Quote("…")))), maxMessage)
 	return n
 }
 

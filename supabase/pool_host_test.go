@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -52,7 +53,7 @@ func TestWaitForAPlaceCostsNoAttempt(t *testing.T) {
 		var requests atomic.Int64
 		server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			requests.Add(1)
-			time.Sleep(1500 * time.Millisecond)
+			<-time.After(1500 * time.Millisecond)
 			w.WriteHeader(http.StatusCreated)
 		})}
 		var serving sync.WaitGroup
@@ -210,7 +211,7 @@ func TestHostsAreBounded(t *testing.T) {
 	first := hosts.of(&url.URL{Scheme: "https", Host: "first"})
 	require.Same(t, first, hosts.of(&url.URL{Scheme: "https", Host: "first"}))
 	for i := range 2 * maxHosts {
-		hosts.of(&url.URL{Scheme: "https", Host: fmt.Sprint(i)})
+		hosts.of(&url.URL{Scheme: "https", Host: strconv.Itoa(i)})
 		require.LessOrEqual(t, len(hosts.byHost), maxHosts)
 	}
 }

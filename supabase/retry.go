@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,14 +12,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/supavigil/supavigil/internal/backoff"
 	"github.com/supavigil/supavigil/internal/trace"
 )
 
-const (
-	firstWait     = 100 * time.Millisecond
-	maxWait       = 5 * time.Second
-	maxRetryAfter = 30 * time.Second
-)
+// maxRetryAfter is how much of what a server asks for is waited.
+const maxRetryAfter = 30 * time.Second
 
 // failure is an attempt that brought no usable answer.
 type failure struct {
@@ -37,7 +34,7 @@ type failure struct {
 type retry struct {
 	maxAttempts int
 	rest        *url.URL
-	headers     headers
+	headers     func(*http.Request) http.Header
 	attempt     attempt
 }
 
@@ -53,8 +50,8 @@ func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 		op, name := targetOf(r.rest, request)
 		return nil, &Error{Op: op, Table: name, Message: err.Error(), Err: err}
 	}
-	repeatable := t.Repeatable || request.Method == http.MethodGet || request.Method == http.MethodHead
-	header := r.headers.of(request)
+	reads := request.Method == http.MethodGet || request.Method == http.MethodHead
+	header := r.headers(request)
 	for {
 		t.Attempts++
 		response, body, failed := r.attempt.do(request, header, t)
@@ -64,24 +61,26 @@ func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 			if heard {
 				t.Body, body = body, nil
 			}
-			response.Body = newMemory(body)
-			response.ContentLength = int64(len(body))
+			response.Body, response.ContentLength = http.NoBody, int64(len(body))
+			if len(body) > 0 {
+				response.Body = io.NopCloser(bytes.NewReader(body))
+			}
 			return response, nil
 		}
 		failed.Op, failed.Table = targetOf(r.rest, request)
 		failed.Attempts = t.Attempts
 		t.Status = failed.Status
 		t.LastUncertain = failed.mayHaveRun()
-		failed.Uncertain = (t.EarlierUncertain || t.LastUncertain) && request.Method != http.MethodGet && request.Method != http.MethodHead
+		failed.Uncertain = (t.EarlierUncertain || t.LastUncertain) && !reads
 		if t.TooMuch = t.Divisible && failed.tooMuch; t.TooMuch {
 			return nil, failed.Error
 		}
 		last := t.Spent+t.Attempts >= r.maxAttempts || request.Body != nil && request.GetBody == nil
-		if last || !failed.mayRepeat(repeatable) {
+		if last || !failed.mayRepeat(reads || t.Repeatable) {
 			return nil, failed.Error
 		}
 		t.EarlierUncertain = t.EarlierUncertain || t.LastUncertain
-		if !pause(ctx, max(backoff(t.Spent+t.Attempts), min(failed.retryAfter, maxRetryAfter))) {
+		if !pause(ctx, max(backoff.Wait(t.Spent+t.Attempts), min(failed.retryAfter, maxRetryAfter))) {
 			return nil, interrupted(ctx, failed.Error)
 		}
 		if t.TooMuch = t.Divisible && failed.slow; t.TooMuch {
@@ -89,20 +88,6 @@ func (r retry) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 	}
 }
-
-// memory is a body that has been read.
-type memory struct{ bytes.Reader }
-
-func newMemory(body []byte) io.ReadCloser {
-	if len(body) == 0 {
-		return http.NoBody
-	}
-	m := &memory{}
-	m.Reset(body)
-	return m
-}
-
-func (*memory) Close() error { return nil }
 
 // mayRepeat says whether another try is safe and can help. What never ran may
 // always be tried again; what may have run, only if its effect is the same.
@@ -169,16 +154,6 @@ func (f *failure) mayHaveRun() bool {
 
 // isSQLState tells PostgreSQL's five characters from PGRST116 and the like.
 func isSQLState(code string) bool { return len(code) == 5 }
-
-// backoff doubles from 100 ms to 5 s, times a random factor in [½, 1] so that
-// many callers do not come back at once.
-func backoff(attempts int) time.Duration {
-	wait := maxWait
-	if shift := attempts - 1; shift < 6 {
-		wait = min(firstWait<<shift, maxWait)
-	}
-	return wait/2 + rand.N(wait/2+1) //nolint:gosec // spreading callers needs no secrecy
-}
 
 // retryAfter reads a Retry-After, in seconds or as a date
 // (https://www.rfc-editor.org/rfc/rfc9110#field.retry-after); 0 when there is

@@ -8,13 +8,11 @@ import (
 
 const redacted = "REDACTED"
 
-// Secret is a string that does not show itself: it prints as REDACTED under
-// every verb of fmt, in JSON, as text and in logs. string(s) gives the value.
+// Secret is a string that prints as REDACTED under every verb of fmt, in JSON, as
+// text and in logs. string(s) is the value.
 //
-// Some places ask no method and show the value: fmt under %p and %w, which are
-// for pointers and errors, and in unexported struct fields; encoding/json in the
-// keys of a map; encoding/gob; and testify's diff of two Secrets. A Secret belongs
-// in an exported field or behind a function.
+// No method can hide it under %p and %w, in unexported struct fields under fmt, as a
+// key of a JSON object, in encoding/gob and in testify's diffs.
 type Secret string
 
 // Format writes REDACTED, whatever the verb and flags.

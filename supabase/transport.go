@@ -1,6 +1,7 @@
 package supabase
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"net/url"
@@ -28,7 +29,7 @@ func newTransport(s settings) http.RoundTripper {
 		next: retry{
 			maxAttempts: s.MaxAttempts,
 			rest:        s.rest,
-			headers:     headers{setOwn: ownHeaders(key)},
+			headers:     headersOf(key),
 			attempt: attempt{
 				transport: s.Transport,
 				pool:      pool,
@@ -61,37 +62,27 @@ func (g guard) RoundTrip(request *http.Request) (*http.Response, error) {
 	return g.next.RoundTrip(request)
 }
 
-// headers sets the headers once for all attempts: one Accept, where
-// postgrest-go's Single sends two; a User-Agent of our own, since the gateway
-// refuses secret keys from browsers; and the key's.
-type headers struct{ setOwn func(http.Header) }
+// agent is the value of two headers of every request; nothing changes it.
+var agent = []string{"supavigil/" + Version}
 
-func (h headers) of(request *http.Request) http.Header {
-	own := make(http.Header, 8)    // nearly always enough
-	maps.Copy(own, request.Header) // the values are shared: nothing below changes them
-	if accept := own["Accept"]; len(accept) > 1 {
-		own["Accept"] = accept[:1:1]
-	}
-	h.setOwn(own)
-	return own
-}
-
-// ownHeaders returns what sets the headers that all requests of a client share.
-func ownHeaders(key string) func(http.Header) {
+// headersOf returns what makes a request's headers, the same for all attempts: one
+// Accept, where postgrest-go's Single sends two; a User-Agent of our own, since the
+// gateway refuses secret keys from browsers; and the key's.
+func headersOf(key string) func(*http.Request) http.Header {
 	apikey, bearer := []string{key}, bearerOf(key)
-	return func(header http.Header) {
-		header["User-Agent"], header["X-Client-Info"] = agent, agent
-		header["Apikey"] = apikey
+	return func(request *http.Request) http.Header {
+		header := make(http.Header, 8)    // nearly always enough
+		maps.Copy(header, request.Header) // the values are shared: nothing below changes them
+		if accept := header["Accept"]; len(accept) > 1 {
+			header["Accept"] = accept[:1:1]
+		}
+		header["User-Agent"], header["X-Client-Info"], header["Apikey"] = agent, agent, apikey
 		if bearer != nil {
 			header["Authorization"] = bearer
 		}
+		return header
 	}
 }
-
-const userAgent = "supavigil/" + Version
-
-// agent is the value of two headers of every request; nothing changes it.
-var agent = []string{userAgent}
 
 // refuse stands in for the chain where nothing may be sent.
 type refuse struct{ name, problem string }
@@ -118,15 +109,6 @@ func targetOf(rest *url.URL, request *http.Request) (op, name string) {
 
 const opRPC = "rpc"
 
-func methodOp(method string) string {
-	switch method {
-	case http.MethodPost:
-		return "insert"
-	case http.MethodPatch:
-		return "update"
-	case http.MethodDelete:
-		return "delete"
-	default:
-		return "select"
-	}
-}
+var opsOfMethods = map[string]string{http.MethodPost: "insert", http.MethodPatch: "update", http.MethodDelete: "delete"}
+
+func methodOp(method string) string { return cmp.Or(opsOfMethods[method], "select") }

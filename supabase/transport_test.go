@@ -464,7 +464,10 @@ func TestTransportThatMakesRequestsOfItsOwn(t *testing.T) {
 func TestErrorOfATransportsOwnRequest(t *testing.T) {
 	t.Parallel()
 	for _, inner := range []*supabase.Error{
-		{Status: 409, Code: "23505"}, {Status: 403}, {Status: 404, Code: "PGRST205"}, {Message: "no", Err: supabase.ErrInvalid},
+		{Status: 409, Code: "23505"},
+		{Status: 403},
+		{Status: 404, Code: "PGRST205"},
+		{Message: "no", Err: supabase.ErrInvalid},
 		{Message: "no answer", Err: refusedBy.err},
 	} {
 		sent := 0

@@ -7,36 +7,29 @@ import (
 )
 
 // restURL returns where PostgREST is, or what is wrong with the URLs. It checks
-// URL even beside RESTURL, since Platform uses it.
-func (c Config) restURL() (*url.URL, string) {
-	var rest *url.URL
+// URL even if RESTURL is set, since Platform uses it.
+func (c Config) restURL() (rest *url.URL, problem string) {
 	if c.URL == "" && c.RESTURL == "" {
 		return nil, "the URL is missing: set SUPABASE_URL (or Config.URL) to the project's URL, https://abc.supabase.co"
 	}
 	if c.URL != "" {
-		project, problem := parseURL("URL", c.URL)
-		if problem != "" {
+		if rest, problem = parseURL("URL", c.URL); problem != "" {
 			return nil, problem
 		}
 		for _, service := range []string{restPath, "/auth/v1", "/storage/v1", "/functions/v1", "/graphql/v1", "/realtime/v1"} {
-			if strings.Contains(project.Path+"/", service+"/") {
+			if strings.Contains(rest.Path+"/", service+"/") {
 				return nil, "URL must be the project's, without " + service + "; a PostgREST's own goes in RESTURL (SUPABASE_REST_URL)"
 			}
 		}
-		project.Path += restPath
-		rest = project
+		rest.Path += restPath
 	}
 	if c.RESTURL != "" {
-		own, problem := parseURL("RESTURL", c.RESTURL)
-		if problem != "" {
-			return nil, problem
+		rest, problem = parseURL("RESTURL", c.RESTURL)
+		if problem == "" && isProject(rest.Hostname()) && rest.Path == "" {
+			problem = "RESTURL is for a bare PostgREST: a project's URL goes in URL (SUPABASE_URL)"
 		}
-		if isProject(own.Hostname()) && own.Path == "" {
-			return nil, "RESTURL is for a bare PostgREST: a project's URL goes in URL (SUPABASE_URL)"
-		}
-		rest = own
 	}
-	return rest, ""
+	return rest, problem
 }
 
 // parseURL never quotes the URL, which can hold a password.
@@ -60,10 +53,7 @@ func parseURL(name, raw string) (*url.URL, string) {
 	if problem := checkHost(parsed); problem != "" {
 		return nil, name + " " + problem
 	}
-	switch {
-	case parsed.Path == "":
-		return parsed, ""
-	case strings.ContainsFunc(parsed.Path, notInPath) || strings.Contains(parsed.Path, "//") || strings.Contains(parsed.Path+"/", "/../") || strings.Contains(parsed.Path+"/", "/./"):
+	if strings.ContainsFunc(parsed.Path, notInPath) || strings.Contains(parsed.Path, "//") || strings.Contains(parsed.Path+"/", "/../") || strings.Contains(parsed.Path+"/", "/./") {
 		return nil, name + " has a path that no server of PostgREST needs: letters, digits, -, _, . and ~ between single slashes"
 	}
 	parsed.Path = strings.TrimRight(parsed.Path, "/")

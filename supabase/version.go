@@ -1,5 +1,4 @@
 package supabase
 
-// Version is the version of this library, sent as supavigil/<version> in
-// User-Agent.
+// Version is this library's, sent in User-Agent as supavigil/<version>.
 const Version = "0.1.0"

@@ -12,10 +12,10 @@ import (
 
 func TestWaitDoublesUpTo5Seconds(t *testing.T) {
 	t.Parallel()
-	for failures, most := range map[int]time.Duration{
+	for failures, milliseconds := range map[int]int{
 		math.MinInt: 100, 0: 100, 1: 100, 2: 200, 3: 400, 6: 3200, 7: 5000, 8: 5000, 64: 5000, math.MaxInt: 5000,
 	} {
-		most *= time.Millisecond
+		most := time.Duration(milliseconds) * time.Millisecond
 		low, high := most, time.Duration(0)
 		for range 1000 {
 			wait := backoff.Wait(failures)

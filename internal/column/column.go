@@ -4,6 +4,7 @@
 package column
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -125,12 +126,12 @@ func LatencyMS(latency *int) error {
 	return fmt.Errorf("latency_ms must be within 0…%d milliseconds, not %d", maxInteger, *latency)
 }
 
-// CheckedAt checks checked_at; the zero time stands for the database's clock.
-func CheckedAt(at time.Time) error {
+// Time checks a column of times, or a bound of one; the zero time stands for none.
+func Time(column string, at time.Time) error {
 	if at.IsZero() || timestamp.InRange(at) {
 		return nil
 	}
-	return fmt.Errorf("checked_at must be within the years 1…9999 (UTC), not %d", at.UTC().Year())
+	return fmt.Errorf("%s must be within the years 1…9999 (UTC), not %d", column, at.UTC().Year())
 }
 
 // ID checks a UUID in its 36 characters, the form that PostgreSQL prints.
@@ -171,13 +172,8 @@ func Limit(limit int) error {
 
 // Period checks the bounds of a time, [since, until); a zero time is none.
 func Period(since, until time.Time) error {
-	for _, bound := range []struct {
-		name string
-		at   time.Time
-	}{{"since", since}, {"until", until}} {
-		if !bound.at.IsZero() && !timestamp.InRange(bound.at) {
-			return fmt.Errorf("%s must be within the years 1…9999 (UTC), not %d", bound.name, bound.at.UTC().Year())
-		}
+	if err := cmp.Or(Time("since", since), Time("until", until)); err != nil {
+		return err
 	}
 	if !since.IsZero() && !until.IsZero() && !until.After(since) {
 		return errors.New("until must be after since")

@@ -10,6 +10,12 @@ import (
 	"github.com/supavigil/supavigil/supabase"
 )
 
+// manyTied is how many pages of one time alone come before those that are left of it
+// are asked for by that time and the id: an index goes to the next one at once, where
+// the condition of every other page walks through those that came. To find the end of
+// them costs a request.
+const manyTied = 10
+
 // List is a list that is read page by page: newest first, and rows without a time
 // last.
 //
@@ -23,6 +29,7 @@ type List[R any] struct {
 	last cursor // the row before it
 	left int    // rows that are wanted still
 
+	tied  int  // pages of the cursor's time alone, one after the other
 	nulls bool // there may be rows without a time
 	full  int  // a page of so many rows may have been cut
 	whole bool // the page has as many rows as there are
@@ -61,6 +68,9 @@ func (l *List[R]) Next(ctx context.Context) ([]R, error) {
 		case len(page) == 0 && l.part == withTime && l.nulls:
 			l.part, l.last = withoutTime, cursor{}
 			continue
+		case len(page) == 0 && l.part == oneTime:
+			l.part, l.last.id, l.tied = withTime, "", 0
+			continue
 		case len(page) == 0:
 			l.left = 0
 			return nil, nil
@@ -80,6 +90,9 @@ func (l *List[R]) Next(ctx context.Context) ([]R, error) {
 			page := l.take(slices.Concat(rows, l.rest))
 			l.left = 0
 			return page, nil
+		}
+		if l.tied >= manyTied {
+			l.part = oneTime
 		}
 		if len(rows) > 0 {
 			return l.take(rows), nil
@@ -148,15 +161,19 @@ func (l *List[R]) at(row *R) time.Time { return l.table.time(row, l.By) }
 // follow moves the cursor to the last of rows, unless they do not follow one another
 // and those before: then the server ignores the query, and going on would never end.
 func (l *List[R]) follow(rows []R) error {
+	before := l.last.at
 	for i := range rows {
 		next := cursor{l.at(&rows[i]), l.table.text(&rows[i], "id")}
-		if !l.within(next.at) || l.part == withoutTime && !next.at.IsZero() {
+		if !l.within(next.at) || l.part == withoutTime && !next.at.IsZero() || l.part == oneTime && !next.at.Equal(before) {
 			return l.another(l.By)
 		}
 		if !next.after(l.last) {
 			return l.Fail("the answer repeats rows, or mixes them: the server does not page by "+l.By+" and id", errors.New("rows out of order"))
 		}
 		l.last = next
+	}
+	if l.tied++; before.IsZero() || !l.last.at.Equal(before) {
+		l.tied = 0
 	}
 	return nil
 }

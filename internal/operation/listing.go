@@ -78,6 +78,7 @@ type part int
 const (
 	anyTime part = iota
 	withTime
+	oneTime     // that of the cursor
 	withoutTime // NULL, which others may have stored: the column has a default but no NOT NULL
 )
 
@@ -91,6 +92,8 @@ func (l Listing) query(from *postgrest.QueryBuilder, p part, after cursor) *post
 	switch p {
 	case withTime:
 		query = l.timed(query, after)
+	case oneTime:
+		query = query.Eq(l.By, timestamp.Format(after.at)).Lt("id", after.id)
 	case withoutTime:
 		if query = query.Is(l.By, "null"); after.id != "" {
 			query = query.Lt("id", after.id)
@@ -135,6 +138,8 @@ func (l Listing) timed(query *postgrest.FilterBuilder, after cursor) *postgrest.
 		at := timestamp.Format(after.at)
 		query = query.Lte(l.By, at)
 		conditions = append(conditions, "or("+l.By+".lt."+quote(at)+",id.lt."+quote(after.id)+")")
+	case !after.at.IsZero():
+		conditions = append(conditions, l.By+".lt."+quote(timestamp.Format(after.at)))
 	case !l.Until.IsZero():
 		conditions = append(conditions, l.By+".lt."+quote(timestamp.Format(roundUp(l.Until))))
 	case l.Since.IsZero():
@@ -143,7 +148,8 @@ func (l Listing) timed(query *postgrest.FilterBuilder, after cursor) *postgrest.
 	return query.And(strings.Join(conditions, ","), "")
 }
 
-// cursor is the place of a row in a list; its zero value is the start.
+// cursor is the place of a row in a list, or, without an id, of the last that has its
+// time; its zero value is the start.
 type cursor struct {
 	at time.Time
 	id string
@@ -152,7 +158,7 @@ type cursor struct {
 // after says whether a row comes after another.
 func (c cursor) after(last cursor) bool {
 	if last.id == "" {
-		return true
+		return last.at.IsZero() || c.at.Before(last.at)
 	}
 	if !c.at.Equal(last.at) {
 		return c.at.Before(last.at)

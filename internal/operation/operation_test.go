@@ -20,7 +20,7 @@ func TestContextThatIsOverOpensNoClient(t *testing.T) {
 	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
 	opens := 0
-	connect := func() (*supabase.Client, error) { opens++; return new(supabase.Client), nil }
+	var connect supabase.Connector = func() (*supabase.Client, error) { opens++; return new(supabase.Client), nil }
 	checks := operation.Table[struct{}]{Name: "checks"}
 	open := func(ctx context.Context, faults ...error) error {
 		return checks.Begin(operation.Insert, operation.Filter{}).Open(ctx, connect, faults...)

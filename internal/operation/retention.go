@@ -40,7 +40,7 @@ func (o *Operation[R]) DeleteOlderThan(ctx context.Context, days int) (int64, er
 		began := time.Now()
 		err := r.deleteSlice(ctx)
 		switch took := time.Since(began); {
-		case isStatementTimeout(err) && r.slice > leastSlice:
+		case IsStatementTimeout(err) && r.slice > leastSlice:
 			r.slice = max(r.slice/4, leastSlice)
 		case err != nil:
 			return o.rows, err
@@ -120,8 +120,8 @@ func (r *retention[R]) look(ctx context.Context) (high string, err error) {
 	for i, text := range times {
 		at, err := timestamp.Parse(text)
 		switch {
-		case err != nil: // such as -infinity
-			return "", nil
+		case err != nil:
+			return "", nil //nolint:nilerr // such as -infinity
 		case !at.Before(r.cutoff):
 			if i == 0 {
 				r.low = r.end

@@ -3,6 +3,7 @@ package operation
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -19,7 +20,7 @@ func holds(stored, sent json.RawMessage) bool {
 		return false
 	}
 	for column, value := range want {
-		if !sameColumn(column, there[column], value) {
+		if !reflect.DeepEqual(normal(column, there[column]), normal(column, value)) {
 			return false
 		}
 	}
@@ -36,59 +37,30 @@ func object(data []byte) (map[string]any, bool) {
 	return object, err == nil
 }
 
-// sameColumn compares a column's values. Timestamps, whose columns' names end in
-// _at, are printed in several ways, and a UUID in small letters.
-func sameColumn(column string, stored, sent any) bool {
-	was, isText := stored.(string)
-	is, alsoText := sent.(string)
-	if !isText || !alsoText {
-		return same(stored, sent)
-	}
-	switch {
-	case column == "id":
-		return strings.EqualFold(was, is)
-	case strings.HasSuffix(column, "_at"):
-		before, err := timestamp.Parse(was)
-		now, unreadable := timestamp.Parse(is)
-		return err == nil && unreadable == nil && before.Equal(now)
-	default:
-		return was == is
-	}
-}
-
-// same compares JSON as JSONB does: the order of keys does not count, nor how a
-// number is written.
-func same(a, b any) bool {
-	switch a := a.(type) {
+// normal returns what is the same for all ways to write a column's value. Timestamps,
+// whose columns' names end in _at, are printed in several ways, a UUID in small
+// letters, and numbers in JSONB without exponents.
+func normal(column string, value any) any {
+	switch value := value.(type) {
+	case string:
+		if at, err := timestamp.Parse(value); err == nil && strings.HasSuffix(column, "_at") {
+			return at
+		}
+		if column == "id" {
+			return strings.ToLower(value)
+		}
 	case map[string]any:
-		b, ok := b.(map[string]any)
-		if !ok || len(a) != len(b) {
-			return false
+		for key, element := range value {
+			value[key] = normal("", element)
 		}
-		for key, value := range a {
-			other, there := b[key]
-			if !there || !same(value, other) {
-				return false
-			}
-		}
-		return true
 	case []any:
-		b, ok := b.([]any)
-		if !ok || len(a) != len(b) {
-			return false
+		for i, element := range value {
+			value[i] = normal("", element)
 		}
-		for i, value := range a {
-			if !same(value, b[i]) {
-				return false
-			}
-		}
-		return true
 	case json.Number:
-		b, ok := b.(json.Number)
-		return ok && readDecimal(a.String()) == readDecimal(b.String())
-	default:
-		return a == b
+		return readDecimal(value.String())
 	}
+	return value
 }
 
 // decimal is the value of a number: digits without zeros at either end, times ten

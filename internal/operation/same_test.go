@@ -33,7 +33,9 @@ func numbers() *rapid.Generator[jsonValue] {
 			{sent: digits + ".0", printed: digits + ".0"},
 			{sent: "0." + zeros + digits},
 			{sent: digits + "e-" + strconv.Itoa(len(zeros)+len(digits)), printed: "0." + zeros + digits},
-			{sent: "0", printed: "0"}, {sent: "0.00", printed: "0.00"}, {sent: "0e5", printed: "0"},
+			{sent: "0", printed: "0"},
+			{sent: "0.00", printed: "0.00"},
+			{sent: "0e5", printed: "0"},
 		}).Draw(t, "form")
 		if v.printed == "" {
 			v.printed = v.sent

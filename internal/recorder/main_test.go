@@ -26,7 +26,7 @@ type server struct {
 	refused map[string]error
 	// fault answers a request in the table's place, unless it returns nil. stored
 	// says that the request was carried out before.
-	fault    func(rows []operation.Row) (err error, stored bool) //nolint:revive,staticcheck // beside an error
+	fault    func(rows []operation.Row) (err error, stored bool)
 	requests int
 	latency  time.Duration
 }
@@ -168,15 +168,52 @@ func answers() map[string]error {
 			Status: 400, Code: "23502", Message: `null value in column "region" of relation "service_health_checks" violates not-null constraint`,
 		},
 	}
+	all["lite's statement timeout"] = &supabase.Error{Status: 500, Code: "SUP", Message: "canceling statement due to statement timeout"}
 	for _, a := range []struct {
 		status int
 		code   string
 	}{
-		{400, "22P05"}, {400, "23514"}, {409, "23503"}, {409, "23505"}, {400, "44000"}, {500, "54000"}, {400, "P0001"}, {500, "P0002"}, {400, "SV001"}, {402, "PT402"}, // data
-		{500, "SUP"}, {413, ""}, {400, "PGRST102"}, {500, "57014"},
-		{400, ""}, {403, ""}, {403, "23514"}, {406, ""}, {409, ""}, {422, ""}, {451, ""}, {500, ""}, {400, "WAF"}, // somebody's
-		{401, ""}, {401, "PGRST301"}, {403, "42501"}, {404, "PGRST205"}, {400, "PGRST204"}, {407, ""}, {408, ""}, {429, ""}, // trouble
-		{500, "53100"}, {500, "XX000"}, {500, "40001"}, {502, ""}, {503, "PGRST002"}, {503, "57P01"}, {504, ""}, {520, ""}, {540, ""}, {302, ""},
+		{400, "22P05"},
+		{400, "23514"},
+		{409, "23503"},
+		{409, "23505"},
+		{400, "44000"},
+		{500, "54000"},
+		{400, "P0001"},
+		{500, "P0002"},
+		{400, "SV001"},
+		{402, "PT402"}, // data
+		{500, "SUP"},
+		{413, ""},
+		{400, "PGRST102"},
+		{500, "57014"},
+		{400, ""},
+		{403, ""},
+		{403, "23514"},
+		{406, ""},
+		{409, ""},
+		{422, ""},
+		{451, ""},
+		{500, ""},
+		{400, "WAF"}, // somebody's
+		{401, ""},
+		{401, "PGRST301"},
+		{403, "42501"},
+		{404, "PGRST205"},
+		{400, "PGRST204"},
+		{407, ""},
+		{408, ""},
+		{429, ""}, // trouble
+		{500, "53100"},
+		{500, "XX000"},
+		{500, "40001"},
+		{502, ""},
+		{503, "PGRST002"},
+		{503, "57P01"},
+		{504, ""},
+		{520, ""},
+		{540, ""},
+		{302, ""},
 	} {
 		all[fmt.Sprint(a.status, " ", a.code)] = answer(a.status, a.code)
 	}

@@ -2,7 +2,7 @@ package recorder
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,7 +24,7 @@ func TestQueueIsLikeASlice(t *testing.T) {
 				switch {
 				case step <= 1: // push, or drop
 					n++
-					e := entry{row: operation.Row{ID: fmt.Sprint(n), JSON: []byte("{}")}}
+					e := entry{row: operation.Row{ID: strconv.Itoa(n), JSON: []byte("{}")}}
 					fits := q.fits(e.size())
 					q.take(e)
 					want = append(want, e.row.ID)

@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -72,7 +73,7 @@ func (l *loseFirst) RoundTrip(request *http.Request) (*http.Response, error) {
 // What a server prints of a row is compared with what was sent.
 func checkLostAnswers(t *testing.T, s *suite) {
 	text, details := "line\nbreak\ttab \"quoted\" \\ é☃😀", map[string]any{
-		"z": 1.0, "a": []any{1.5, nil, true, "2026-01-02T03:04:05Z", 1e21, -0.0, 1e-7, 123456789.125}, "nested": map[string]any{"b": map[string]any{}, "a": []any{}}, "é": "\u2028<>&",
+		"z": 1.0, "a": []any{1.5, nil, true, "2026-01-02T03:04:05Z", 1e21, math.Copysign(0, -1), 1e-7, 123456789.125}, "nested": map[string]any{"b": map[string]any{}, "a": []any{}}, "é": "\u2028<>&",
 	}
 	data := []healthcheck.CreateHealthCheckData{
 		{ID: strings.ToUpper(id), ServiceName: " a+b,(c) ", Status: healthcheck.StatusDegraded, LatencyMS: new(0), ErrorMessage: &text, ProbeDetails: details, CheckedAt: noon.Add(120 * time.Microsecond)},

@@ -2,7 +2,11 @@ package faults_test
 
 import (
 	"context"
+	"reflect"
 	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/supavigil/supavigil/alertevent"
 	"github.com/supavigil/supavigil/healthcheck"
@@ -128,6 +132,19 @@ func operations() []operation {
 			},
 		},
 		{
+			name: "alert.All", pages: true, result: "subject active", requests: 2,
+			call: func(ctx context.Context, s *stand) (string, error) {
+				var found []alertevent.AlertEvent
+				for row, err := range s.alerts.All(ctx, alertevent.FindAllOptions{ServiceName: "subject"}) {
+					if err != nil {
+						return "", err
+					}
+					found = append(found, row)
+				}
+				return alert(only(found), nil)
+			},
+		},
+		{
 			name: "alert.Acknowledge", result: "subject acknowledged", requests: 1, readsBack: true, change: change{altered: 1},
 			call: func(ctx context.Context, s *stand) (string, error) { return alert(s.alerts.Acknowledge(ctx, subject)) },
 		},
@@ -177,4 +194,18 @@ func number(n int64, err error) (string, error) {
 		return "", err
 	}
 	return strconv.FormatInt(n, 10), err
+}
+
+// What is not called here fails in ways that nobody has seen.
+func TestEveryOperationMeetsTheFaults(t *testing.T) {
+	t.Parallel()
+	var called []string
+	for _, o := range operations() {
+		called = append(called, o.name)
+	}
+	for prefix, model := range map[string]any{"check.": healthcheck.HealthCheckModel{}, "alert.": alertevent.AlertEventModel{}} {
+		for method := range reflect.TypeOf(model).Methods() {
+			require.Contains(t, called, prefix+method.Name)
+		}
+	}
 }

@@ -38,10 +38,14 @@ func TestRolesThatMayNotChangeNothing(t *testing.T) {
 var grants = []struct{ name, sql, message string }{
 	{"to a role's column, by another", `GRANT SELECT (message) ON alert_events TO reporting WITH GRANT OPTION; SET ROLE reporting;
 		GRANT SELECT (message) ON alert_events TO anon; RESET ROLE`, "anon has SELECT on alert_events.message, granted by reporting"},
-	{"by another", `GRANT INSERT ON alert_events TO reporting WITH GRANT OPTION; SET ROLE reporting; GRANT INSERT ON alert_events TO PUBLIC; RESET ROLE`,
-		"PUBLIC has INSERT on alert_events, granted by reporting"},
-	{"by the service role", `GRANT SELECT ON alert_events TO service_role WITH GRANT OPTION; SET ROLE service_role; GRANT SELECT ON alert_events TO reporting; RESET ROLE`,
-		"service_role has SELECT on alert_events, granted by service_role to reporting"},
+	{
+		"by another", `GRANT INSERT ON alert_events TO reporting WITH GRANT OPTION; SET ROLE reporting; GRANT INSERT ON alert_events TO PUBLIC; RESET ROLE`,
+		"PUBLIC has INSERT on alert_events, granted by reporting",
+	},
+	{
+		"by the service role", `GRANT SELECT ON alert_events TO service_role WITH GRANT OPTION; SET ROLE service_role; GRANT SELECT ON alert_events TO reporting; RESET ROLE`,
+		"service_role has SELECT on alert_events, granted by service_role to reporting",
+	},
 	{"through a membership", "GRANT SELECT ON alert_events TO reporting; GRANT reporting TO authenticated", "authenticated has SELECT on alert_events, granted by "},
 
 	{"of everything", "GRANT ALL ON ALL TABLES IN SCHEMA public TO anon, authenticated, service_role WITH GRANT OPTION", ""},

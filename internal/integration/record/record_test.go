@@ -29,7 +29,7 @@ func again(t *testing.T, change func(http.ResponseWriter, *http.Request) bool) (
 	text, err := os.ReadFile("../" + recordingPath) // a test runs in its own folder
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "recording.json")
-	require.NoError(t, os.WriteFile(path, text, 0o600)) //nolint:gosec // a folder of the test's
+	require.NoError(t, os.WriteFile(path, text, 0o600))
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), []string{"-recording", path}, &out))
 	now, err := os.ReadFile(path)

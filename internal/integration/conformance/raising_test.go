@@ -1,0 +1,222 @@
+package conformance_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/supavigil/supavigil/alertevent"
+	"github.com/supavigil/supavigil/supabase"
+)
+
+func init() {
+	cases["alert: raised, notified and resolved"] = alertRaised
+	cases["alert: raised again, taken over and reopened"] = alertRaisedAgain
+	cases["alert: conflicts and unknown ids"] = alertConflicts
+	cases["alert: response times"] = alertResponseTimes
+	cases["alert: retention of resolved ones"] = alertResolvedRetention
+}
+
+const (
+	down    = alertevent.AlertTypeServiceDown
+	unknown = "0190c0de-0000-7000-8000-00000000000b"
+)
+
+// claim claims what is due and tells it apart by kind and alert.
+func (s *suite) claim(t *testing.T, options alertevent.ClaimOptions) (claimed []alertevent.Notification, kinds []alertevent.NotificationKind) {
+	t.Helper()
+	claimed, err := s.alerts.ClaimNotifications(t.Context(), options)
+	require.NoError(t, err)
+	for _, n := range claimed {
+		kinds = append(kinds, n.Kind)
+	}
+	return claimed, kinds
+}
+
+func (s *suite) raise(t *testing.T, data alertevent.RaiseData) (*alertevent.AlertEvent, bool) {
+	t.Helper()
+	alert, opened, err := s.alerts.Raise(t.Context(), data)
+	require.NoError(t, err)
+	return alert, opened
+}
+
+func alertRaised(t *testing.T, s *suite) {
+	ctx := t.Context()
+	details := map[string]any{"a": "é\"☃", "n": []any{1.5, nil, true}}
+	data := alertevent.RaiseData{ID: uuid.NewString(), ServiceName: "api", AlertType: down, DedupKey: "probe 1", Message: new("é☃"), Details: details}
+	alert, opened := s.raise(t, data)
+	require.True(t, opened)
+	require.WithinDuration(t, time.Now(), alert.CreatedAt, time.Minute)
+	require.Equal(t, &alertevent.AlertEvent{
+		ID: data.ID, ServiceName: "api", AlertType: down, Status: alertevent.StatusActive, Message: data.Message, Details: details,
+		CreatedAt: alert.CreatedAt, DedupKey: new("probe 1"),
+	}, alert)
+	again, opened := s.raise(t, data)
+	require.True(t, opened)
+	require.Equal(t, alert, again)
+	data.ID = ""
+	again, opened = s.raise(t, data)
+	require.False(t, opened)
+	require.Equal(t, alert, again)
+	open, err := s.alerts.FindOpen(ctx, "api")
+	require.NoError(t, err)
+	require.Equal(t, []alertevent.AlertEvent{*alert}, open)
+
+	request := alertevent.ClaimOptions{RequestID: uuid.NewString()}
+	for range 2 {
+		claimed, _ := s.claim(t, request)
+		require.Equal(t, []alertevent.Notification{{Kind: alertevent.KindOpened, Alert: *alert, Token: request.RequestID}}, claimed)
+	}
+	none, _ := s.claim(t, alertevent.ClaimOptions{})
+	require.Empty(t, none)
+	claimed, _ := s.claim(t, request)
+	for range 2 {
+		require.NoError(t, s.alerts.ConfirmNotification(ctx, claimed[0]))
+	}
+
+	move := alertevent.TransitionData{ID: alert.ID, To: alertevent.StatusAcknowledged, By: "ann", Reason: "on it", RequestID: uuid.NewString()}
+	for range 2 {
+		moved, changed, err := s.alerts.Transition(ctx, move)
+		require.NoError(t, err)
+		require.True(t, changed)
+		require.Equal(t, alertevent.StatusAcknowledged, moved.Status)
+	}
+	move.RequestID = ""
+	_, changed, err := s.alerts.Transition(ctx, move)
+	require.NoError(t, err)
+	require.False(t, changed)
+
+	over := alertevent.ResolveOpenData{ServiceName: "api", AlertType: down, DedupKey: "probe 1", By: "bob", RequestID: uuid.NewString()}
+	for range 2 {
+		resolved, err := s.alerts.ResolveOpen(ctx, over)
+		require.NoError(t, err)
+		require.Len(t, resolved, 1)
+		require.Equal(t, alertevent.StatusResolved, resolved[0].Status)
+		require.NotNil(t, resolved[0].ResolvedAt)
+	}
+	history, err := s.alerts.History(ctx, strings.ToUpper(alert.ID))
+	require.NoError(t, err)
+	require.Len(t, history, 3)
+	for i, want := range []alertevent.Transition{
+		{To: alertevent.StatusActive},
+		{From: alertevent.StatusActive, To: alertevent.StatusAcknowledged, By: new("ann"), Reason: new("on it")},
+		{From: alertevent.StatusAcknowledged, To: alertevent.StatusResolved, By: new("bob")},
+	} {
+		want.ID, want.AlertID, want.At = history[i].ID, alert.ID, history[i].At
+		require.Equal(t, want, history[i])
+		require.NotEmpty(t, want.ID)
+	}
+	claimed, kinds := s.claim(t, alertevent.ClaimOptions{})
+	require.Equal(t, []alertevent.NotificationKind{alertevent.KindResolved}, kinds)
+	require.NoError(t, s.alerts.ConfirmNotification(ctx, claimed[0]))
+	none, _ = s.claim(t, alertevent.ClaimOptions{RemindEvery: time.Second})
+	require.Empty(t, none)
+}
+
+func alertRaisedAgain(t *testing.T, s *suite) {
+	ctx := t.Context()
+	created, err := s.alerts.Create(ctx, alertevent.CreateAlertEventData{ServiceName: "api", AlertType: down})
+	require.NoError(t, err)
+	none, _ := s.claim(t, alertevent.ClaimOptions{})
+	require.Empty(t, none)
+	taken, opened := s.raise(t, alertevent.RaiseData{ServiceName: "api", AlertType: down})
+	require.False(t, opened)
+	require.Equal(t, created.ID, taken.ID)
+	require.Equal(t, new("service_down"), taken.DedupKey)
+	other, err := s.alerts.Create(ctx, alertevent.CreateAlertEventData{ServiceName: "api", AlertType: down})
+	require.NoError(t, err)
+	keyed, opened := s.raise(t, alertevent.RaiseData{ServiceName: "api", AlertType: down, DedupKey: "own"})
+	require.True(t, opened)
+	resolved, err := s.alerts.ResolveOpen(ctx, alertevent.ResolveOpenData{ServiceName: "api", AlertType: down})
+	require.NoError(t, err)
+	ids := make([]string, len(resolved))
+	for i, alert := range resolved {
+		ids[i] = alert.ID
+	}
+	require.ElementsMatch(t, []string{created.ID, other.ID}, ids)
+	open, err := s.alerts.FindOpen(ctx, "")
+	require.NoError(t, err)
+	require.Equal(t, []alertevent.AlertEvent{*keyed}, open)
+
+	reopened, changed, err := s.alerts.Transition(ctx, alertevent.TransitionData{ID: created.ID, To: alertevent.StatusActive})
+	require.NoError(t, err)
+	require.True(t, changed)
+	require.Nil(t, reopened.ResolvedAt)
+	claimed, kinds := s.claim(t, alertevent.ClaimOptions{})
+	require.Equal(t, []alertevent.NotificationKind{alertevent.KindOpened, alertevent.KindOpened}, kinds, "the one created beside it was never raised")
+	require.True(t, slices.ContainsFunc(claimed, func(n alertevent.Notification) bool { return n.Alert.ID == created.ID }))
+}
+
+func alertConflicts(t *testing.T, s *suite) {
+	ctx := t.Context()
+	alert, _ := s.raise(t, alertevent.RaiseData{ServiceName: "api", AlertType: down})
+	_, _, err := s.alerts.Raise(ctx, alertevent.RaiseData{ID: alert.ID, ServiceName: "other", AlertType: down})
+	require.ErrorIs(t, err, supabase.ErrConflict)
+	claimed, _ := s.claim(t, alertevent.ClaimOptions{})
+	require.Len(t, claimed, 1)
+	stolen := claimed[0]
+	stolen.Token = unknown
+	require.ErrorIs(t, s.alerts.ConfirmNotification(ctx, stolen), supabase.ErrConflict)
+	stolen.Alert.ID = unknown
+	require.ErrorIs(t, s.alerts.ConfirmNotification(ctx, stolen), supabase.ErrNotFound)
+	_, _, err = s.alerts.Transition(ctx, alertevent.TransitionData{ID: unknown, To: alertevent.StatusResolved})
+	require.ErrorIs(t, err, supabase.ErrNotFound)
+	history, err := s.alerts.History(ctx, unknown)
+	require.NoError(t, err)
+	require.Equal(t, []alertevent.Transition{}, history)
+	_, err = s.alerts.ResolveOpen(ctx, alertevent.ResolveOpenData{ServiceName: "api", AlertType: down, RequestID: claimed[0].Token})
+	require.ErrorIs(t, err, supabase.ErrConflict)
+	resolved, err := s.alerts.ResolveOpen(ctx, alertevent.ResolveOpenData{ServiceName: "api", AlertType: down})
+	require.NoError(t, err)
+	require.Len(t, resolved, 1)
+	_, _, err = s.alerts.Transition(ctx, alertevent.TransitionData{ID: alert.ID, To: alertevent.StatusAcknowledged})
+	require.ErrorIs(t, err, supabase.ErrConflict)
+	_, opened := s.raise(t, alertevent.RaiseData{ServiceName: "api", AlertType: down})
+	require.True(t, opened)
+	_, _, err = s.alerts.Transition(ctx, alertevent.TransitionData{ID: alert.ID, To: alertevent.StatusActive})
+	require.ErrorIs(t, err, supabase.ErrConflict)
+}
+
+func alertResponseTimes(t *testing.T, s *suite) {
+	none, err := s.alerts.ResponseTimes(t.Context(), alertevent.ResponseTimesOptions{})
+	require.NoError(t, err)
+	require.Zero(t, none)
+	row := func(alertType string, acknowledged, resolved any) map[string]any {
+		return map[string]any{"service_name": "api", "alert_type": alertType, "status": "resolved", "created_at": noon, "acknowledged_at": acknowledged, "resolved_at": resolved}
+	}
+	s.store(t, alertsTable,
+		row("service_down", noon.Add(time.Second), noon.Add(3*time.Second)), row("service_down", nil, noon.Add(time.Second)),
+		row("service_degraded", noon.Add(-time.Second), nil), row("recovery", noon, noon))
+	times, err := s.alerts.ResponseTimes(t.Context(), alertevent.ResponseTimesOptions{Since: noon, Until: noon.Add(time.Nanosecond)})
+	require.NoError(t, err)
+	require.Equal(t, alertevent.ResponseTimes{
+		Raised: 3, Acknowledged: 2, Resolved: 2,
+		ToAcknowledge: alertevent.Durations{Mean: time.Second / 2, P90: time.Second, Max: time.Second},
+		ToResolve:     alertevent.Durations{Mean: 2 * time.Second, P50: time.Second, P90: 3 * time.Second, Max: 3 * time.Second},
+	}, times)
+	times, err = s.alerts.ResponseTimes(t.Context(), alertevent.ResponseTimesOptions{ServiceName: "api", AlertType: down, Since: noon.Add(time.Nanosecond)})
+	require.NoError(t, err)
+	require.Zero(t, times)
+}
+
+func alertResolvedRetention(t *testing.T, s *suite) {
+	old, now := time.Now().AddDate(0, 0, -10), time.Now()
+	row := func(status string, resolved any) map[string]any {
+		return map[string]any{"service_name": "api", "alert_type": "recovery", "status": status, "created_at": old, "acknowledged_at": nil, "resolved_at": resolved}
+	}
+	var rows []map[string]any
+	for range 600 {
+		rows = append(rows, row("resolved", old), row("resolved", nil))
+	}
+	s.store(t, alertsTable, append(rows, row("resolved", now), row("active", nil), row("acknowledged", old))...)
+	deleted, err := s.alerts.DeleteResolvedOlderThan(t.Context(), 9)
+	require.NoError(t, err)
+	require.EqualValues(t, 1200, deleted)
+	left, err := s.alerts.FindAll(t.Context(), alertevent.FindAllOptions{})
+	require.NoError(t, err)
+	require.Len(t, left, 3)
+}
