@@ -12,6 +12,9 @@ func replace(sql, table string) string { return strings.ReplaceAll(sql, "%s", ta
 // wantGrants is all that anybody but the owner has.
 var wantGrants = [][]string{
 	{"alert_events", "service_role", "DELETE INSERT SELECT UPDATE"},
+	{"alert_notifications", "service_role", "SELECT UPDATE"},
+	{"alert_requests", "service_role", "DELETE INSERT SELECT UPDATE"},
+	{"alert_transitions", "service_role", "SELECT"},
 	{"service_health_checks", "service_role", "DELETE INSERT SELECT UPDATE"},
 }
 

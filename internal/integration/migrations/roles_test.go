@@ -77,7 +77,7 @@ func TestGrantsOfOthers(t *testing.T) {
 		}
 		run(t, d, "REVOKE ALL ON alert_events FROM reporting CASCADE")
 		migrate(t, d, "013_*.sql")
-		require.Equal(t, wantGrants, run(t, d, grantsSQL), grant.name)
+		require.Equal(t, [][]string{wantGrants[0], wantGrants[4]}, run(t, d, grantsSQL), grant.name) // those of 012
 		require.Equal(t, [][]string{{"0"}}, run(t, d, "SELECT count(*)::text FROM pg_attribute WHERE attrelid IN ('alert_events'::regclass, 'service_health_checks'::regclass) AND attacl <> '{}'"), grant.name)
 	}
 	require.Equal(t, [][]string{{"alert_events", "reporting", "SELECT"}}, run(t, d, grantsSQL)[:1])

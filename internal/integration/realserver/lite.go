@@ -62,8 +62,10 @@ func startLitePostgres(ctx context.Context, options Options) (*REST, error) {
 	}
 	// It looks for tables in information_schema, which shows those on which
 	// one has a privilege; REFERENCES lets nobody read or write. It is also
-	// what makes lite's own GRANT a warning instead of an error.
-	if err := run(ctx, database.URL, "GRANT REFERENCES ON ALL TABLES IN SCHEMA public TO authenticator"); err != nil {
+	// what makes lite's own GRANT a warning instead of an error, as SELECT does
+	// for sequences.
+	if err := run(ctx, database.URL, `GRANT REFERENCES ON ALL TABLES IN SCHEMA public TO authenticator;
+		GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO authenticator`); err != nil {
 		return nil, errOr(l.folder.Remove(), err)
 	}
 	l.driver, l.database = "postgres", database.AuthenticatorURL
