@@ -29,8 +29,8 @@ import (
 // A row that the database refuses does not block the others: its batch is split until
 // the row is alone. It is refused only if another row has its id and other values
 // ([supabase.ErrConflict]), or if it fails alone right after another was stored: once
-// if PostgreSQL says that the data is wrong, 7 times for a statement timeout, 30 times
-// for anything else. After Close, when only such rows are left, it takes 7 or 30 more
+// if PostgreSQL says that the data is wrong, 30 times for anything else, a statement
+// timeout too. After Close, when only such rows are left, it takes 7 or 30 more
 // failures (5 s, or 2½ minutes). While nothing can be stored, nothing is refused.
 type Recorder struct {
 	*face

@@ -113,7 +113,7 @@ func (l *limits) lower(batch []Row, err error) bool {
 		return false
 	case ok && e.Status == http.StatusRequestEntityTooLarge:
 		l.bytes = bodySize(batch) / 2
-	case isStatementTimeout(err):
+	case IsStatementTimeout(err):
 		l.rows = len(batch) / 2
 	default:
 		return false

@@ -40,7 +40,7 @@ func (o *Operation[R]) DeleteOlderThan(ctx context.Context, days int) (int64, er
 		began := time.Now()
 		err := r.deleteSlice(ctx)
 		switch took := time.Since(began); {
-		case isStatementTimeout(err) && r.slice > leastSlice:
+		case IsStatementTimeout(err) && r.slice > leastSlice:
 			r.slice = max(r.slice/4, leastSlice)
 		case err != nil:
 			return o.rows, err

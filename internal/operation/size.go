@@ -67,11 +67,12 @@ func (o *Operation[R]) AskFewer(err error) bool {
 // connections, is not about the statement.
 func isTooMuch(err error) bool {
 	e, ok := errors.AsType[*supabase.Error](err)
-	return ok && (isStatementTimeout(err) || e.Code == "54000" || e.Code != "53300" && len(e.Code) == 5 && strings.HasPrefix(e.Code, "53"))
+	return ok && (IsStatementTimeout(err) || e.Code == "54000" || e.Code != "53300" && len(e.Code) == 5 && strings.HasPrefix(e.Code, "53"))
 }
 
-// isStatementTimeout also knows how @supabase/lite reports one.
-func isStatementTimeout(err error) bool {
+// IsStatementTimeout says that PostgreSQL gave up a statement for its time. It also
+// knows how @supabase/lite reports one.
+func IsStatementTimeout(err error) bool {
 	e, ok := errors.AsType[*supabase.Error](err)
 	return ok && (e.Code == "57014" || e.Code == "SUP" && strings.Contains(e.Message, "statement timeout"))
 }

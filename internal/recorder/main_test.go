@@ -168,6 +168,7 @@ func answers() map[string]error {
 			Status: 400, Code: "23502", Message: `null value in column "region" of relation "service_health_checks" violates not-null constraint`,
 		},
 	}
+	all["lite's statement timeout"] = &supabase.Error{Status: 500, Code: "SUP", Message: "canceling statement due to statement timeout"}
 	for _, a := range []struct {
 		status int
 		code   string

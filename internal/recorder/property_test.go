@@ -39,7 +39,7 @@ func histories(t *rapid.T) history {
 	// At random may be all that is not the database's word on the data: there are 30
 	// proofs to that. What comes and goes as a whole may be anything.
 	whole := []string{"", "", "lost", "no answer", "400 P0001", "400 23514", "500 SUP", "403 ", "500 57014", "503 PGRST002", "400 ", "409 23505", "null in a column that is not sent"}
-	inPart := []string{"lost", "late", "no answer", "403 ", "400 WAF", "500 ", "502 ", "401 "}
+	inPart := []string{"lost", "late", "no answer", "403 ", "413 ", "500 57014", "400 WAF", "500 ", "502 ", "401 "}
 	return history{
 		phases: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) phase {
 			p := phase{length: time.Duration(rapid.IntRange(10, 20_000).Draw(t, "ms")) * time.Millisecond, part: 1}

@@ -82,7 +82,9 @@ func TestNoAnswerAtRandomRefusesAny(t *testing.T) {
 	t.Parallel()
 	for name, err := range answers() {
 		if judge(nil, err).proofs < certainty {
-			continue // the database's own word
+			// The database's own word on the data.
+			require.NotContains(t, []string{"413 ", "500 57014", "lite's statement timeout", "403 ", "500 "}, name)
+			continue
 		}
 		for _, part := range []float64{1. / 3, 1. / 2} {
 			for _, batchRows := range []int{1, 1000} {

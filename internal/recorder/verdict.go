@@ -31,9 +31,9 @@ var (
 	known = verdict{known: true}
 	// The database's own word on what was to be stored. It does not change its mind.
 	ofData = verdict{split: true, proofs: 1, tries: 7}
-	// A statement timeout: a smaller one may end in time, and one alone may be a
-	// matter of load.
-	tooSlow = verdict{split: true, proofs: 7, tries: certainty}
+	// A statement timeout, or a body too large: a smaller one may pass. Of a row alone
+	// it may be a matter of load, or of a gateway that says so to others too.
+	tooMuch = verdict{split: true, proofs: certainty, tries: certainty}
 	// An answer that may be about what was sent: a firewall's, say.
 	unclear = verdict{proofs: certainty, tries: certainty}
 	// An answer about something else than what was sent, or none.
@@ -66,10 +66,8 @@ func judge(rows []entry, err error) verdict {
 	switch {
 	case errors.Is(err, operation.ErrOtherRow) && len(rows) == 1:
 		return known
-	case e.Code == "57014":
-		return tooSlow
-	case e.Status == http.StatusRequestEntityTooLarge:
-		return ofData
+	case operation.IsStatementTimeout(err), e.Status == http.StatusRequestEntityTooLarge && !sqlState:
+		return tooMuch
 	case e.Status < http.StatusBadRequest, e.Status > http.StatusInternalServerError, slices.Contains(serverStatuses, e.Status):
 		return trouble
 	case sqlState && slices.Contains(serverClasses, e.Code[:2]), e.Code == "23502" && !sends(rows, e.Message):
