@@ -24,12 +24,7 @@ func (r *Recorder) Stats() RecorderStats {
 	if r == nil || r.face == nil {
 		return RecorderStats{}
 	}
-	s := r.rows.Stats()
-	return RecorderStats{
-		Recorded: s.Recorded, Stored: s.Stored, Refused: s.Refused, Dropped: s.Dropped,
-		Buffered: s.Held, BufferedBytes: s.HeldBytes, Blocked: s.Waiters, Oldest: s.Oldest,
-		LastError: s.LastError, LastErrorAt: s.LastErrorAt,
-	}
+	return RecorderStats(r.rows.Stats())
 }
 
 // MarshalJSON writes LastError as its text and Oldest in milliseconds.

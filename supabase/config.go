@@ -47,13 +47,8 @@ func ConfigFromEnv() (Config, error) {
 	config := Config{
 		URL:     os.Getenv("SUPABASE_URL"),
 		RESTURL: os.Getenv("SUPABASE_REST_URL"),
+		Key:     Secret(cmp.Or(os.Getenv("SUPABASE_SERVICE_KEY"), os.Getenv("SUPABASE_SERVICE_ROLE_KEY"), os.Getenv("SUPABASE_SECRET_KEY"))),
 		Schema:  os.Getenv("SUPABASE_SCHEMA"),
-	}
-	for _, name := range []string{"SUPABASE_SERVICE_KEY", "SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SECRET_KEY"} {
-		if value := os.Getenv(name); value != "" {
-			config.Key = Secret(value)
-			break
-		}
 	}
 	var missing []string
 	if config.URL == "" && config.RESTURL == "" {

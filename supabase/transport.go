@@ -1,6 +1,7 @@
 package supabase
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"net/url"
@@ -108,15 +109,6 @@ func targetOf(rest *url.URL, request *http.Request) (op, name string) {
 
 const opRPC = "rpc"
 
-func methodOp(method string) string {
-	switch method {
-	case http.MethodPost:
-		return "insert"
-	case http.MethodPatch:
-		return "update"
-	case http.MethodDelete:
-		return "delete"
-	default:
-		return "select"
-	}
-}
+var opsOfMethods = map[string]string{http.MethodPost: "insert", http.MethodPatch: "update", http.MethodDelete: "delete"}
+
+func methodOp(method string) string { return cmp.Or(opsOfMethods[method], "select") }

@@ -170,7 +170,7 @@ func (s *server) carryOut(rows []operation.Row) {
 func balanced(t *testing.T, r *Recorder) {
 	t.Helper()
 	s := r.Stats()
-	if s.Recorded != s.Stored+s.Refused+s.Dropped+int64(s.Held) || (s.Held == 0) != (s.HeldBytes == 0) {
+	if s.Recorded != s.Stored+s.Refused+s.Dropped+int64(s.Buffered) || (s.Buffered == 0) != (s.BufferedBytes == 0) {
 		t.Errorf("%+v", s)
 	}
 }

@@ -48,9 +48,8 @@ type Recorder struct {
 	stats     Stats
 	run       *run // nil: nothing is sent
 	closed    bool
-	closers   int           // calls of Close that wait
-	flushers  int           // calls of Flush that wait
-	settled   chan struct{} // closed, and made anew, when rows are let go; nil: nobody waits
+	waiting   int           // calls of Flush and Close
+	letGo     chan struct{} // closed, and made anew, when rows are let go
 	lastError error         // the last failure, if nothing was stored since
 }
 
@@ -64,7 +63,7 @@ type run struct {
 // Stats say how a Recorder is doing.
 type Stats struct {
 	Recorded, Stored, Refused, Dropped int64
-	Held, HeldBytes, Waiters           int
+	Buffered, BufferedBytes, Blocked   int
 	Oldest                             time.Duration
 	LastError                          error
 	LastErrorAt                        time.Time
@@ -72,7 +71,7 @@ type Stats struct {
 
 // New returns a Recorder that holds nothing yet.
 func New(options Options) *Recorder {
-	r := &Recorder{options: options, began: time.Now()}
+	r := &Recorder{options: options, began: time.Now(), letGo: make(chan struct{})}
 	r.queue.maxRows, r.queue.maxBytes = options.MaxRows, options.MaxBytes
 	r.sender.Recorder = r
 	return r
@@ -115,7 +114,10 @@ func (r *Recorder) offer(row operation.Row) (*waiter, error) {
 			keep = 1
 		}
 		r.queue.take(e)
-		r.stats.Dropped += r.queue.dropOldest(keep)
+		if dropped := r.queue.dropOldest(keep); dropped > 0 {
+			r.stats.Dropped += dropped
+			r.admit()
+		}
 	case r.queue.waiters.Len() == 0 && r.queue.fits(e.size()):
 		r.queue.take(e)
 	default:
@@ -139,16 +141,14 @@ func (r *Recorder) fullBatch() bool {
 	return r.queue.rows >= r.options.BatchRows || r.queue.bytes >= r.options.BatchBytes
 }
 
-// ending says that somebody waits for all to be settled.
-func (r *Recorder) ending() bool { return r.closed || r.flushers > 0 }
+// ending says that no row is to wait for others.
+func (r *Recorder) ending() bool { return r.closed || r.waiting > 0 }
 
-// admit takes rows for which there is room now.
+// admit takes rows for which there is room now that others were let go.
 func (r *Recorder) admit() {
 	r.queue.admit()
-	if r.settled != nil {
-		close(r.settled)
-		r.settled = nil
-	}
+	close(r.letGo)
+	r.letGo = make(chan struct{})
 }
 
 // start has a goroutine send what is held, unless one does.
@@ -172,37 +172,16 @@ func (r *Recorder) wake() {
 	}
 }
 
-// hurry has the sender try at once what it would wait with.
-func (r *Recorder) hurry() {
-	r.sender.pausedUntil = 0
-	r.start()
-	r.wake()
-}
-
 // Flush returns when all rows taken before are let go: stored, refused or dropped.
 // The error is that of ctx, which ended before.
 func (r *Recorder) Flush(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	last := r.queue.taken
-	r.flushers++
-	defer func() { r.flushers-- }()
-	r.hurry()
-	for r.oldest(func(e entry) int64 { return e.seq }) <= last && r.queue.held > 0 {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		r.start()
-		if r.settled == nil {
-			r.settled = make(chan struct{})
-		}
-		r.await(ctx, r.settled)
-	}
-	return nil
+	return r.flush(ctx)
 }
 
 // Close takes no more rows, and returns when none is held. When ctx ends first, and
-// no other Close waits, sending is given up, and the error is that of ctx.
+// nobody else waits, sending is given up, and the error is that of ctx.
 func (r *Recorder) Close(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -210,25 +189,31 @@ func (r *Recorder) Close(ctx context.Context) error {
 		r.closed = true
 		r.queue.refuse(ErrClosed)
 	}
-	r.closers++
-	if ctx.Err() == nil {
-		r.hurry()
+	err := r.flush(ctx)
+	if r.run != nil && r.waiting == 0 {
+		r.run.cancel()
+		soon, stop := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		defer stop()
+		r.await(soon, r.run.done)
 	}
-	for r.queue.held > 0 {
+	return err
+}
+
+// flush has the sender try at once what it would wait with, and waits until the rows
+// taken before are let go.
+func (r *Recorder) flush(ctx context.Context) error {
+	last := r.queue.taken
+	r.waiting++
+	defer func() { r.waiting-- }()
+	r.sender.pausedUntil = 0
+	r.start()
+	r.wake()
+	for e := r.oldest(); e != nil && e.seq <= last; e = r.oldest() {
 		if ctx.Err() != nil {
-			r.closers--
-			if r.run != nil && r.closers+r.flushers == 0 {
-				r.run.cancel()
-				soon, stop := context.WithTimeout(context.WithoutCancel(ctx), grace)
-				defer stop()
-				r.await(soon, r.run.done)
-			}
 			return ctx.Err()
 		}
-		r.start()
-		r.await(ctx, r.run.done)
+		r.await(ctx, r.letGo)
 	}
-	r.closers--
 	return nil
 }
 
@@ -249,12 +234,12 @@ func (r *Recorder) Held() (rows []operation.Row, uncertain int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	entries := make([]entry, 0, r.queue.held)
-	r.sender.each(func(b *batch) {
+	for _, b := range r.sender.pending {
 		entries = append(entries, b.rows...)
 		if b.tried || b.inFlight {
 			uncertain += len(b.rows)
 		}
-	})
+	}
 	r.queue.each(func(e entry) { entries = append(entries, e) })
 	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.seq, b.seq) })
 	rows = make([]operation.Row, len(entries))
@@ -269,28 +254,22 @@ func (r *Recorder) Stats() Stats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.stats
-	s.Recorded, s.Held, s.HeldBytes, s.Waiters = r.queue.taken, r.queue.held, r.queue.heldBytes, r.queue.waiters.Len()
-	if s.Held > 0 {
-		now := r.now()
-		s.Oldest = now - time.Duration(r.oldest(func(e entry) int64 { return int64(e.at) }))
+	s.Recorded, s.Buffered, s.BufferedBytes, s.Blocked = r.queue.taken, r.queue.held, r.queue.heldBytes, r.queue.waiters.Len()
+	if e := r.oldest(); e != nil {
+		s.Oldest = r.now() - e.at
 	}
 	return s
 }
 
-// oldest returns the least key of what is held; keys grow in the order of taking.
-// 0 when nothing is held.
-func (r *Recorder) oldest(key func(entry) int64) (least int64) {
-	found := false
-	see := func(e entry) {
-		if k := key(e); !found || k < least {
-			least, found = k, true
+// oldest returns the row that has been held longest, or nil.
+func (r *Recorder) oldest() *entry {
+	oldest := r.queue.first()
+	for _, b := range r.sender.pending {
+		if oldest == nil || b.rows[0].seq < oldest.seq {
+			oldest = &b.rows[0]
 		}
 	}
-	if first := r.queue.first(); first != nil {
-		see(*first)
-	}
-	r.sender.each(func(b *batch) { see(b.rows[0]) })
-	return least
+	return oldest
 }
 
 // now is the time since the Recorder was made, which no change of the clock turns
