@@ -20,7 +20,7 @@ func TestContextThatIsOverOpensNoClient(t *testing.T) {
 	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
 	opens := 0
-	var connect supabase.Connector = func() (*supabase.Client, error) { 
+	var connect supabase.Connector = func() (*supabase.Client, error) {
 		opens++
 		return supabase.Config{URL: "http://localhost", Key: "sb_secret_x"}.ServiceClient()
 	}
