@@ -198,15 +198,9 @@ func (f *face) open(ctx context.Context) error {
 
 // misconfigured returns the error of a configuration that can never work.
 func (f *face) misconfigured() error {
-	connect := f.model.Connect
-	if connect == nil {
-		connect = supabase.ServiceClient
-	}
-	_, err := connect()
-	if e, ok := errors.AsType[*supabase.Error](err); ok && errors.Is(err, supabase.ErrInvalid) {
-		wrong := *e
-		wrong.Op, wrong.Table = operation.Insert, table
-		return &wrong
+	op := checks.Begin(operation.Insert, operation.Filter{})
+	if err := op.Open(context.Background(), f.model.Connect); errors.Is(err, supabase.ErrInvalid) {
+		return err
 	}
 	return nil
 }

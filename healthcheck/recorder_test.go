@@ -390,6 +390,29 @@ func TestRecorderSaysThatItIsNotConfigured(t *testing.T) {
 	}
 }
 
+// Nor can a Connect that opens nothing.
+func TestRecorderWithoutAClient(t *testing.T) {
+	t.Parallel()
+	for says, connect := range map[string]supabase.Connector{
+		"neither client nor error": func() (*supabase.Client, error) { return nil, nil }, //nolint:nilnil // as said
+		"was not opened":           func() (*supabase.Client, error) { return new(supabase.Client), nil },
+		"cannot be opened":         func() (*supabase.Client, error) { return nil, fmt.Errorf("vault: %w", supabase.ErrInvalid) },
+	} {
+		r := healthcheck.NewRecorder(healthcheck.HealthCheckModel{Connect: connect}, healthcheck.RecorderOptions{})
+		err := r.Record(t.Context(), check("api"))
+		require.ErrorIs(t, err, supabase.ErrInvalid)
+		require.ErrorContains(t, err, says)
+		require.Zero(t, r.Stats())
+	}
+	for name, err := range map[string]error{"what may work later": errors.New("vault: sealed"), "what is away": &supabase.Error{Err: supabase.ErrUnavailable}} {
+		r := healthcheck.NewRecorder(healthcheck.HealthCheckModel{
+			Connect: func() (*supabase.Client, error) { return nil, err },
+		}, healthcheck.RecorderOptions{})
+		require.NoError(t, r.Record(t.Context(), check("api")), name)
+		require.ErrorIs(t, r.Close(ended(t)), context.Canceled)
+	}
+}
+
 // Nobody waits longer than asked for whatever hangs: Connect, or OnRefused.
 func TestRecorderDoesNotWaitForWhatHangs(t *testing.T) {
 	t.Parallel()

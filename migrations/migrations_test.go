@@ -81,7 +81,9 @@ func TestDocumentHasTheIndexes(t *testing.T) {
 		return found
 	}
 	require.Len(t, statements(file), 10)
-	require.Equal(t, statements(file), statements(document))
+	require.Equal(t, statements(file), statements(document)[:10])
+	require.Contains(t, string(document), "idx_alert_events_one_open_per_key")
+	require.Contains(t, string(document), "idx_alert_events_resolved")
 }
 
 // TestFilesHaveTheSameGuards: a file cannot rely on those before it, since whoever

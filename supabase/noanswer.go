@@ -1,6 +1,7 @@
 package supabase
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -62,7 +63,7 @@ func newNoAnswer(happened string, err error, proxied bool, hideKey func(string) 
 		said = "the connection was closed"
 	case proxied && reflect.TypeOf(err) == reflect.TypeOf(io.EOF) && !strings.HasPrefix(said, "tls: "):
 		// net/http hands on the text of the proxy's status as a bare error.
-		said = proxyRefused + said
+		said = proxyRefused + cmp.Or(said, "it gave no reason")
 	}
 	n.text = happened + cut(hideKey(url.Replace(quoted.ReplaceAllString(said, strconv.Quote("…")))), maxMessage)
 	return n

@@ -133,6 +133,10 @@ func TestWhatNeverLeftNeverRan(t *testing.T) {
 			t.Helper()
 			return "https://abc.supabase.co", through(t, "http://"+listen(t, says("HTTP/1.1 502 "+strings.Repeat("no way ", 100)+"\r\n\r\n"))), "the proxy refused the connection: no way"
 		},
+		"CONNECT refused without a word": func(t *testing.T) (string, *http.Transport, string) {
+			t.Helper()
+			return "https://abc.supabase.co", through(t, "http://"+listen(t, says("HTTP/1.1 503 \r\n\r\n"))), "the proxy refused the connection: it gave no reason"
+		},
 		"CONNECT closed": func(t *testing.T) (string, *http.Transport, string) {
 			t.Helper()
 			return "https://abc.supabase.co", through(t, "http://"+listen(t, says(""))), "no answer: "

@@ -21,6 +21,9 @@ func (c Config) restURL() (rest *url.URL, problem string) {
 				return nil, "URL must be the project's, without " + service + "; a PostgREST's own goes in RESTURL (SUPABASE_REST_URL)"
 			}
 		}
+		if isProject(rest.Hostname()) && rest.Path != "" {
+			return nil, "URL has a path: give the project's alone, https://abc.supabase.co"
+		}
 		rest.Path += restPath
 	}
 	if c.RESTURL != "" {
@@ -65,6 +68,11 @@ func notInPath(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.~/", r)
 }
 
+// notInHost leaves what other writings have to the resolver.
+func notInHost(r rune) bool {
+	return (r < 0x80 || !unicode.In(r, unicode.L, unicode.M, unicode.N)) && (r < 'a' || r > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.:%", r)
+}
+
 // checkShape returns what was copied along with a URL, or instead of one.
 func checkShape(raw string) string {
 	const ends = " \t\r\n\"'`<>“”‘’"
@@ -90,6 +98,8 @@ func checkHost(parsed *url.URL) string {
 	port := parsed.Port()
 	project := isProject(host)
 	switch {
+	case strings.ContainsFunc(host, notInHost):
+		return "has a host with characters that no host has" + give
 	case strings.HasSuffix(host, ".pooler.supabase.com"), project && strings.HasPrefix(host, "db."), project && (port == "5432" || port == "6543"):
 		return "is the database's" + give
 	case host == "supabase.com", strings.HasSuffix(host, ".supabase.com"):

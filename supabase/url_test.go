@@ -37,6 +37,11 @@ func TestUsualWrongURLs(t *testing.T) {
 		"'" + right + "'":                                                      "is in quotes",
 		"“" + right + "”":                                                      "is in quotes",
 		"<" + right + ">":                                                      "is in quotes or brackets",
+		right + ";":                                                            "has a host with characters",
+		right + ",https://b.supabase.co":                                       "has a host with characters",
+		right + "\u200b":                                                       "has a host with characters",
+		"https://<ref>.supabase.co":                                            "has a host with characters",
+		"https://abc*.example.com":                                             "has a host with characters",
 		right + " # production":                                                "holds white space",
 		"https://abc.\r\nsupabase.co":                                          "holds white space",
 		"sb_secret_hunter2":                                                    "needs the scheme",
@@ -50,9 +55,13 @@ func TestUsualWrongURLs(t *testing.T) {
 			require.ErrorContains(t, err, "RESTURL "+says, url)
 		}
 	}
+	for _, path := range []string{"/dashboard", "/project/abc", "/rest"} {
+		_, err := supabase.Config{URL: right + path, Key: secretKey}.ServiceClient()
+		require.ErrorContains(t, err, "URL has a path: give the project's alone", path)
+	}
 	_, err := supabase.Config{RESTURL: right, Key: secretKey}.ServiceClient()
 	require.ErrorContains(t, err, "a project's URL goes in URL (SUPABASE_URL)")
-	for _, url := range []string{right, right + ":443", "http://localhost:54321", "http://kong:8000", "https://abc-all.supabase.co", "https://api.example.com"} {
+	for _, url := range []string{right, right + ":443", "http://localhost:54321", "http://kong:8000", "http://[::1]:8000", "http://a_b:8000", "https://bücher.example", "https://api.example.com/supabase", "https://abc-all.supabase.co", "https://api.example.com"} {
 		_, err := supabase.Config{URL: url, Key: secretKey}.ServiceClient()
 		require.NoError(t, err, url)
 	}

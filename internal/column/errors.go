@@ -22,6 +22,9 @@ func errorsAsText(column string, details map[string]any) (map[string]any, error)
 	return replaced.(map[string]any), nil
 }
 
+// deepest is more levels than details have.
+const deepest = 1000
+
 type replacer struct {
 	field string // the first that holds an error
 }
@@ -29,8 +32,7 @@ type replacer struct {
 // replace returns what is to be marshalled for a value, and whether that is
 // another.
 func (r *replacer) replace(value any, depth int) (replaced any, changed bool) {
-	const deep = 1000 // a circle, perhaps: json.Marshal tells
-	if depth > deep {
+	if depth > deepest { // a circle, perhaps: json.Marshal tells
 		return value, false
 	}
 	switch v := value.(type) {
@@ -111,10 +113,10 @@ func (r *replacer) reflect(v reflect.Value, depth int) (replaced any, changed bo
 func (r *replacer) fields(v reflect.Value, depth int) {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
-		switch {
+		switch embedded := reflect.Indirect(v.Field(i)); {
 		case field.Tag.Get("json") == "-":
-		case field.Anonymous && field.Type.Kind() == reflect.Struct:
-			r.fields(v.Field(i), depth)
+		case field.Anonymous && embedded.Kind() == reflect.Struct && depth < deepest:
+			r.fields(embedded, depth+1) // also where its type is not exported
 		case field.IsExported() && mayHold(field.Type) && (field.Type.Kind() == reflect.Interface || !field.Type.Implements(errorType)):
 			if _, holds := r.replace(v.Field(i).Interface(), depth+1); holds && r.field == "" {
 				r.field = field.Name

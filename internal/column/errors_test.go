@@ -47,6 +47,11 @@ type report struct {
 
 type embedding struct{ report }
 
+type pointing struct {
+	*report
+	Number int
+}
+
 func TestErrorsAreStoredAsTheirTexts(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("refused")
@@ -77,7 +82,8 @@ func TestErrorsAreStoredAsTheirTexts(t *testing.T) {
 			[]any{netip.MustParseAddr("::1"), json.RawMessage(`{"a":1}`), time.Unix(0, 0).UTC(), []byte("x"), struct{ A int }{1}, &struct{ B any }{"b"}, refused},
 			`["::1",{"a":1},"1970-01-01T00:00:00Z","eA==",{"A":1},{"B":"b"},"refused"]`,
 		},
-		"none in a struct": {report{Name: "n", Hidden: refused, inner: refused, Number: 5}, `{"Name":"n","Err":null,"Cause":null,"codes":null,"Number":5,"Next":null}`},
+		"no struct embedded": {pointing{Number: 1}, `{"Number":1}`},
+		"none in a struct":   {report{Name: "n", Hidden: refused, inner: refused, Number: 5}, `{"Name":"n","Err":null,"Cause":null,"codes":null,"Number":5,"Next":null}`},
 	} {
 		details := map[string]any{"value": test.value, "more": 1}
 		before := maps.Clone(details)
@@ -104,6 +110,7 @@ func TestAnErrorInAStructIsRefused(t *testing.T) {
 		"deeper":               {report{Next: &report{Cause: []any{refused}}}, "Cause"},
 		"in a list of a field": {report{Codes: []counted{1}}, "Codes"},
 		"embedded":             {embedding{report{Err: refused}}, "Err"},
+		"embedded by pointer":  {pointing{report: &report{Err: refused}}, "Err"},
 		"in a list":            {[]report{{}, {Err: refused}}, "Err"},
 	} {
 		details := map[string]any{"value": value.of}

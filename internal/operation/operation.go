@@ -5,6 +5,7 @@ package operation
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strings"
 	"time"
 
@@ -90,6 +91,9 @@ func (o *Operation[R]) Open(ctx context.Context, connect supabase.Connector, fau
 	}
 	if client == nil {
 		return o.Fail("Connect returned neither client nor error", supabase.ErrInvalid)
+	}
+	if reflect.ValueOf(client).Elem().IsZero() {
+		return o.Fail("Connect returned a client that was not opened: get one from ServiceClient", supabase.ErrInvalid)
 	}
 	o.client = client
 	return nil

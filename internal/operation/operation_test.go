@@ -20,7 +20,10 @@ func TestContextThatIsOverOpensNoClient(t *testing.T) {
 	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
 	opens := 0
-	var connect supabase.Connector = func() (*supabase.Client, error) { opens++; return new(supabase.Client), nil }
+	var connect supabase.Connector = func() (*supabase.Client, error) {
+		opens++
+		return supabase.Config{URL: "http://localhost", Key: "sb_secret_x"}.ServiceClient()
+	}
 	checks := operation.Table[struct{}]{Name: "checks"}
 	open := func(ctx context.Context, faults ...error) error {
 		return checks.Begin(operation.Insert, operation.Filter{}).Open(ctx, connect, faults...)

@@ -145,8 +145,11 @@ func requireCatalog(t *testing.T, d database) {
 	require.Equal(t, wantConstraints, run(t, d, constraintsSQL))
 	require.Equal(t, wantIndexes, run(t, d, indexesSQL))
 	require.Equal(t, [][]string{
-		{"alert_events", "true", "false", "0"}, {"alert_notifications", "true", "false", "0"}, {"alert_requests", "true", "false", "0"},
-		{"alert_transitions", "true", "false", "0"}, {"service_health_checks", "true", "false", "0"},
+		{"alert_events", "true", "false", "0"},
+		{"alert_notifications", "true", "false", "0"},
+		{"alert_requests", "true", "false", "0"},
+		{"alert_transitions", "true", "false", "0"},
+		{"service_health_checks", "true", "false", "0"},
 	}, run(t, d, securitySQL), "row level security, no policies")
 	require.Equal(t, wantFunctions, run(t, d, functionsSQL), "with a fixed search_path, and their caller's privileges but for the history")
 }
