@@ -76,7 +76,7 @@ func TestLostAnswersOfAlerts(t *testing.T) {
 	found, err := model.FindOpen(ctx, "api")
 	require.NoError(t, err)
 	require.Equal(t, []alertevent.AlertEvent{*moved}, found)
-	require.Equal(t, before+1, len(server.Requests()))
+	require.Len(t, server.Requests(), before+1)
 
 	loseAnswer(server)
 	data := alertevent.ResolveOpenData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown, By: "bob", RequestID: "0190c0de-0000-7000-8000-00000000000a"}

@@ -68,8 +68,10 @@ func ShortText(column, text string, limit int) error {
 	return atMost(column, text, limit)
 }
 
-// By and Reason check who changed an alert's status, and why.
-func By(by string) error         { return ShortText("by", by, maxBy) }
+// By checks who changed an alert's status; "" is NULL.
+func By(by string) error { return ShortText("by", by, maxBy) }
+
+// Reason checks why it was changed; "" is NULL.
 func Reason(reason string) error { return ShortText("reason", reason, maxReason) }
 
 // Span checks a length of time; 0 stands for a default.

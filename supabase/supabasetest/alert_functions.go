@@ -9,16 +9,27 @@ import (
 // alertFunctions are those of migration 016, by their names.
 var alertFunctions = map[string]alertFunction{
 	"raise_alert": {raiseAlert, []parameterOf{
-		{"id", uuidKind{}, true}, {"service_name", textKind{}, true}, {"alert_type", textKind{}, true},
-		{"dedup_key", textKind{}, false}, {"message", textKind{}, false}, {"details", textKind{}, false},
+		{"id", uuidKind{}, true},
+		{"service_name", textKind{}, true},
+		{"alert_type", textKind{}, true},
+		{"dedup_key", textKind{}, false},
+		{"message", textKind{}, false},
+		{"details", textKind{}, false},
 	}},
 	"resolve_open_alerts": {resolveOpenAlerts, []parameterOf{
-		{"request_id", uuidKind{}, true}, {"service_name", textKind{}, true}, {"alert_type", textKind{}, true},
-		{"dedup_key", textKind{}, false}, {"by", textKind{}, false}, {"reason", textKind{}, false},
+		{"request_id", uuidKind{}, true},
+		{"service_name", textKind{}, true},
+		{"alert_type", textKind{}, true},
+		{"dedup_key", textKind{}, false},
+		{"by", textKind{}, false},
+		{"reason", textKind{}, false},
 	}},
 	"transition_alert": {transitionAlert, []parameterOf{
-		{"request_id", uuidKind{}, true}, {"id", uuidKind{}, true}, {"to_status", textKind{}, true},
-		{"by", textKind{}, false}, {"reason", textKind{}, false},
+		{"request_id", uuidKind{}, true},
+		{"id", uuidKind{}, true},
+		{"to_status", textKind{}, true},
+		{"by", textKind{}, false},
+		{"reason", textKind{}, false},
 	}},
 	"alert_history": {alertHistory, []parameterOf{{"alert_id", uuidKind{}, true}}},
 	"alert_response_times": {alertResponseTimes, []parameterOf{

@@ -2,7 +2,7 @@ package supabasetest
 
 import (
 	"cmp"
-	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -29,7 +29,7 @@ func resolveOpenAlerts(c *alertCall) ([]byte, error) {
 	for _, made := range c.log.of(c.text("request_id")) {
 		resolved = append(resolved, c.table.byID[made.alertID])
 	}
-	return c.table.appendRows(nil, resolved, c.table.all()), nil
+	return c.table.appendRows(resolved, c.table.all()), nil
 }
 
 func transitionAlert(c *alertCall) (said []byte, err error) {
@@ -84,6 +84,5 @@ func (c *alertCall) move(old *row, to string) (*row, error) {
 
 // callOf is what a request was for.
 func callOf(parts ...string) string {
-	text, _ := json.Marshal(parts)
-	return string(text)
+	return fmt.Sprintf("%q", parts)
 }

@@ -38,7 +38,7 @@ func (c *call) represent(a *answer, rows []*row, columns []int) {
 		a.body = c.table.appendRow(nil, rows[0], columns)
 		return
 	}
-	a.body = c.table.appendRows(nil, rows, columns)
+	a.body = c.table.appendRows(rows, columns)
 }
 
 // describe says in an answer's headers what its body is.

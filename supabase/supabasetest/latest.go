@@ -47,7 +47,7 @@ func (s *store) latest(args latestArgs) ([]byte, error) {
 	if args.maxServices != nil && len(rows) > *args.maxServices {
 		rows = rows[:*args.maxServices]
 	}
-	return t.appendRows(nil, rows, t.all()), nil
+	return t.appendRows(rows, t.all()), nil
 }
 
 // latest returns the row with the newest checked_at, and of several the greatest

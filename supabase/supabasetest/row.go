@@ -80,8 +80,8 @@ func (t *table) appendRow(data []byte, r *row, columns []int) []byte {
 }
 
 // appendRows appends rows as json_agg does.
-func (t *table) appendRows(data []byte, rows []*row, columns []int) []byte {
-	data = append(data, '[')
+func (t *table) appendRows(rows []*row, columns []int) []byte {
+	data := []byte{'['}
 	for n, r := range rows {
 		if n > 0 {
 			data = append(data, ", \n "...)

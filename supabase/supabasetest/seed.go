@@ -80,7 +80,7 @@ func (s *Server) Rows(table string) []map[string]any {
 		panic(fmt.Sprintf("supabasetest: there is no table %q", table))
 	}
 	s.store.mu.Lock()
-	printed := t.appendRows(nil, t.rows, t.all())
+	printed := t.appendRows(t.rows, t.all())
 	s.store.mu.Unlock()
 	var rows []map[string]any
 	if err := json.Unmarshal(printed, &rows); err != nil {
