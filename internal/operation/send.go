@@ -2,7 +2,6 @@ package operation
 
 import (
 	"context"
-	"encoding/json"
 
 	postgrest "github.com/supabase-community/postgrest-go"
 
@@ -28,34 +27,13 @@ func (o *Operation[R]) sendPayload(ctx context.Context, query *postgrest.FilterB
 // Call calls a function that has the same effect once or many times and returns
 // rows of the table, as an array.
 func (o *Operation[R]) Call(ctx context.Context, function string, args any) ([]R, error) {
-	body, err := o.call(ctx, function, args)
-	if err != nil {
-		return nil, err
-	}
-	return o.decodeRows(body)
-}
-
-// CallInto calls such a function for what else it returns, and decodes that as
-// encoding/json does.
-func (o *Operation[R]) CallInto(ctx context.Context, result any, function string, args any) error {
-	body, err := o.call(ctx, function, args)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(body, result); err != nil {
-		return o.undecodable(err)
-	}
-	return nil
-}
-
-func (o *Operation[R]) call(ctx context.Context, function string, args any) ([]byte, error) {
 	ctx, t := trace.New(ctx, o.told(nil))
 	err := o.client.RPC(ctx, function, args, nil)
 	o.note(t.Heard)
 	if err != nil {
 		return nil, o.wrap(err, "the function was not called")
 	}
-	return t.Body, nil
+	return o.decodeRows(t.Body)
 }
 
 // told is what the transport is told of each request.
