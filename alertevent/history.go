@@ -34,9 +34,6 @@ func (m AlertEventModel) History(ctx context.Context, id string) (history []Tran
 	if err := op.CallInto(ctx, &history, "alert_history", args); err != nil {
 		return nil, err
 	}
-	if history == nil {
-		return nil, op.Fail("the answer cannot be decoded: null is not an array", errors.New("no array"))
-	}
 	for i := range history {
 		if !strings.EqualFold(history[i].AlertID, id) {
 			return nil, op.Fail("the answer has a transition of another alert", errors.New("a row that was not asked for"))
