@@ -65,6 +65,9 @@ func (m AlertEventModel) ClaimNotifications(ctx context.Context, options ClaimOp
 	if err := op.CallInto(ctx, &answer, "claim_alert_notifications", args); err != nil {
 		return nil, err
 	}
+	if answer == nil {
+		return nil, op.Uncertain(op.Fail("the answer cannot be decoded: null is not an array", errors.New("no array")))
+	}
 	claimed = make([]Notification, len(answer))
 	for i := range answer {
 		if err := op.Accept(&answer[i].Alert); err != nil {

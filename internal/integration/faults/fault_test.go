@@ -88,10 +88,19 @@ func (f fault) concerns(o operation) bool {
 	if limited := f.network != nil && f.body; limited && o.probes {
 		return false
 	}
-	if f.name == "unknown status" && o.name == "alert.FindActive" { // that asks for one
+	if slices.Contains(unconcerned[f.name], o.name) {
 		return false
 	}
 	return f.only == nil || slices.Contains(f.only, o.name)
+}
+
+// unconcerned are the operations whose answers have no such thing, or mean something
+// else by it.
+var unconcerned = map[string][]string{
+	"unknown status":  {"alert.FindActive", "alert.History", "alert.ResponseTimes", "alert.ConfirmNotification", "alert.DeleteResolvedOlderThan"},
+	"cut in the body": {"alert.ConfirmNotification", "alert.DeleteResolvedOlderThan"}, // it ends before
+	"infinity":        {"alert.ResponseTimes", "alert.ConfirmNotification", "alert.DeleteResolvedOlderThan"},
+	"null":            {"alert.Transition", "alert.ConfirmNotification"}, // there is no such alert
 }
 
 // before is how many requests pass before the fault.
@@ -201,7 +210,7 @@ func (f fault) promised(o operation, how form) promise {
 		if f.ran && o.readsBack {
 			p.attempts++
 		}
-		if f.ran && o.again != "" && f.network == nil {
+		if f.ran && o.again != "" && (f.network == nil || !o.probes) {
 			p.result = o.again
 		}
 	}

@@ -17,8 +17,12 @@ const (
 	alertsTable = "alert_events"
 )
 
-// subject is the id of the one row, of either table, that operations are about.
-const subject = "00000000-0000-4000-8000-000000000001"
+const (
+	// subject is the id of the one row, of either table, that operations are about.
+	subject = "00000000-0000-4000-8000-000000000001"
+	// claimed is the id of an alert whose notification is claimed, and the claim's.
+	claimed = "00000000-0000-4000-8000-000000000002"
+)
 
 // An operation is one method of one model, called on the tables as stock leaves
 // them.
@@ -164,6 +168,77 @@ func operations() []operation {
 				return number(s.alerts.DeleteOlderThan(ctx, 90))
 			},
 		},
+		{
+			name: "alert.Raise", result: "new active", requests: 1, change: change{added: 1},
+			call: func(ctx context.Context, s *stand) (string, error) {
+				return moved(s.alerts.Raise(ctx, alertevent.RaiseData{ServiceName: "new", AlertType: alertevent.AlertTypeServiceDown}))
+			},
+		},
+		{
+			name: "alert.ResolveOpen", result: "raised resolved", requests: 1, change: change{altered: 1},
+			call: func(ctx context.Context, s *stand) (string, error) {
+				found, err := s.alerts.ResolveOpen(ctx, alertevent.ResolveOpenData{ServiceName: "raised", AlertType: alertevent.AlertTypeServiceDown})
+				return alert(only(found), err)
+			},
+		},
+		{
+			name: "alert.Transition", result: "claimed acknowledged", requests: 1, change: change{altered: 1},
+			call: func(ctx context.Context, s *stand) (string, error) {
+				return moved(s.alerts.Transition(ctx, alertevent.TransitionData{ID: claimed, To: alertevent.StatusAcknowledged}))
+			},
+		},
+		{
+			name: "alert.FindOpen", pages: true, result: "subject active", requests: 1,
+			call: func(ctx context.Context, s *stand) (string, error) {
+				found, err := s.alerts.FindOpen(ctx, "subject")
+				return alert(only(found), err)
+			},
+		},
+		{
+			name: "alert.History", result: "created active", requests: 1,
+			call: func(ctx context.Context, s *stand) (string, error) {
+				history, err := s.alerts.History(ctx, subject)
+				if len(history) != 1 {
+					return "", err
+				}
+				return "created " + string(history[0].To), err
+			},
+		},
+		{
+			name: "alert.ResponseTimes", result: "1", requests: 1,
+			call: func(ctx context.Context, s *stand) (string, error) {
+				times, err := s.alerts.ResponseTimes(ctx, alertevent.ResponseTimesOptions{ServiceName: "subject"})
+				return number(times.Raised, err)
+			},
+		},
+		{
+			name: "alert.ClaimNotifications", result: "raised active", requests: 1,
+			call: func(ctx context.Context, s *stand) (string, error) {
+				found, err := s.alerts.ClaimNotifications(ctx, alertevent.ClaimOptions{})
+				if len(found) != 1 {
+					return "", err
+				}
+				return alert(&found[0].Alert, err)
+			},
+		},
+		{
+			name: "alert.ConfirmNotification", result: "confirmed", requests: 1,
+			call: func(ctx context.Context, s *stand) (string, error) {
+				err := s.alerts.ConfirmNotification(ctx, alertevent.Notification{
+					Kind: alertevent.KindOpened, Alert: alertevent.AlertEvent{ID: claimed}, Token: claimed,
+				})
+				if err != nil {
+					return "", err
+				}
+				return "confirmed", nil
+			},
+		},
+		{
+			name: "alert.DeleteResolvedOlderThan", pages: true, result: "3", again: "0", requests: 1, change: change{removed: oldRows},
+			call: func(ctx context.Context, s *stand) (string, error) {
+				return number(s.alerts.DeleteResolvedOlderThan(ctx, 90))
+			},
+		},
 	}
 }
 
@@ -179,6 +254,14 @@ func alert(found *alertevent.AlertEvent, err error) (string, error) {
 		return "", err
 	}
 	return found.ServiceName + " " + string(found.Status), err
+}
+
+// moved is empty where the call was not the one that did it.
+func moved(found *alertevent.AlertEvent, did bool, err error) (string, error) {
+	if !did {
+		return "", err
+	}
+	return alert(found, err)
 }
 
 // only returns the one row of a list; nil when there is another number.

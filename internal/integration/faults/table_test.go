@@ -41,8 +41,8 @@ func (now tables) since(before tables) change {
 	return c
 }
 
-// stock fills the double's tables: old rows for retention, and in each table one
-// row that the operations are about.
+// stock fills the double's tables: old rows for retention, in each table one row that
+// the operations are about, and two raised alerts, one of them claimed.
 func stock(t *testing.T, double *supabasetest.Server) {
 	t.Helper()
 	old := time.Now().AddDate(0, 0, -400).UTC().Format(time.RFC3339)
@@ -58,6 +58,14 @@ func stock(t *testing.T, double *supabasetest.Server) {
 	for table, rows := range map[string][]string{checksTable: checks, alertsTable: alerts} {
 		answer := direct(double, http.MethodPost, table, "["+strings.Join(rows, ",")+"]")
 		require.Equal(t, http.StatusCreated, answer.Code, answer.Body)
+	}
+	for _, call := range [][2]string{
+		{"raise_alert", fmt.Sprintf(`{"id":%q,"service_name":"claimed","alert_type":"service_down","dedup_key":"","message":null,"details":null}`, claimed)},
+		{"claim_alert_notifications", fmt.Sprintf(`{"request_id":%q,"lease_ms":86400000,"remind_every_ms":0,"max_rows":1}`, claimed)},
+		{"raise_alert", `{"id":"00000000-0000-4000-8000-000000000003","service_name":"raised","alert_type":"service_down","dedup_key":"","message":null,"details":null}`},
+	} {
+		answer := direct(double, http.MethodPost, "rpc/"+call[0], call[1])
+		require.Equal(t, http.StatusOK, answer.Code, answer.Body)
 	}
 }
 
@@ -82,8 +90,8 @@ func look(t *testing.T, double *supabasetest.Server) tables {
 }
 
 // direct asks the double without a network; such requests are not recorded.
-func direct(double *supabasetest.Server, method, table, body string) *httptest.ResponseRecorder {
-	request := httptest.NewRequestWithContext(context.Background(), method, "/rest/v1/"+table, strings.NewReader(body))
+func direct(double *supabasetest.Server, method, path, body string) *httptest.ResponseRecorder {
+	request := httptest.NewRequestWithContext(context.Background(), method, "/rest/v1/"+path, strings.NewReader(body))
 	request.Header.Set("Authorization", "Bearer "+string(double.Key))
 	request.Header.Set("Content-Type", "application/json")
 	answer := httptest.NewRecorder()
