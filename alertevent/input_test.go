@@ -2,7 +2,7 @@ package alertevent_test
 
 import (
 	"encoding/json"
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -72,7 +72,7 @@ func TestInvalidInputIsNotSent(t *testing.T) {
 		lease   = "lease must be within 1 s…30 days (0: 1 minute), not "
 		remind  = "remindEvery must be within 1 s…30 days (0: no reminders), not "
 		limit   = "limit must be within 1…1000 (0: the default), not "
-		monthMS = 30*24*time.Hour + time.Millisecond
+		tooLong = 30*24*time.Hour + time.Millisecond
 	)
 	type (
 		raiseData   = alertevent.RaiseData
@@ -127,9 +127,9 @@ func TestInvalidInputIsNotSent(t *testing.T) {
 
 		{lease + `999ms`, claim(claimData{Lease: 999 * time.Millisecond})},
 		{lease + `-1s`, claim(claimData{Lease: -time.Second})},
-		{lease + `720h0m0.001s`, claim(claimData{Lease: monthMS})},
+		{lease + `720h0m0.001s`, claim(claimData{Lease: tooLong})},
 		{remind + `1ns`, claim(claimData{RemindEvery: 1})},
-		{remind + `720h0m0.001s`, claim(claimData{RemindEvery: monthMS})},
+		{remind + `720h0m0.001s`, claim(claimData{RemindEvery: tooLong})},
 		{limit + `1001`, claim(claimData{Limit: 1001})},
 		{lease + `1ns; ` + remind + `-1ns; ` + limit + `-1; request_id` + uuid + `"x"`, claim(claimData{Lease: 1, RemindEvery: -1, Limit: -1, RequestID: "x"})},
 
@@ -156,7 +156,7 @@ func TestInvalidInputIsNotSent(t *testing.T) {
 			return err
 		}},
 	} {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			t.Parallel()
 			server, model := start(t)
 			requireInvalid(t, server, test.call(t, model), test.message)
