@@ -9,8 +9,8 @@
 //	         resolved ◄──────────┘
 //
 // An alert is open until it is resolved. ResolveOpen resolves by service and key;
-// Transition makes every step from one status to another, and alone reopens. Any number
-// of programs may raise, resolve and notify at once: the database lets one of them.
+// Transition makes every step from one status to another, and alone reopens. Of any
+// number of programs that raise, resolve or notify at once, the database lets one.
 //
 // Raise, ResolveOpen, Transition, History, ResponseTimes, the notifications and
 // DeleteResolvedOlderThan need migration 016: their error is ErrSchema without it.
