@@ -2,7 +2,6 @@ package healthcheck
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -31,29 +30,22 @@ func (m HealthCheckModel) FindLatest(ctx context.Context) (latest []ServiceHealt
 		return nil, err
 	}
 	latest = []ServiceHealthCheck{}
-	seen := map[string]bool{}
-	var args latestArgs
-	for {
-		args.MaxServices = op.Ask(servicesPerCall)
-		page, err := op.Call(ctx, latestFunction, args)
+	for w := walkThrough(nil); !w.done; {
+		asked := w.next(op.Ask(servicesPerCall))
+		found, err := op.Call(ctx, latestFunction, latestArgs{asked.AfterService, asked.MaxServices})
 		if op.AskFewer(err) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		for _, check := range page {
-			if seen[check.ServiceName] {
-				return nil, op.Fail("the function repeats services: each must come once, and after after_service", errors.New("services repeated"))
+		for _, check := range found {
+			if err := w.came(check.ServiceName); err != nil {
+				return nil, op.Fail(err.Error(), err)
 			}
-			seen[check.ServiceName] = true
 		}
-		latest = append(latest, page...)
-		if len(page) < args.MaxServices {
-			break
-		}
-		// In the database's own order of names, which need not be ours.
-		args.AfterService = new(page[len(page)-1].ServiceName)
+		latest = append(latest, found...)
+		w.turn(len(found))
 	}
 	slices.SortFunc(latest, func(a, b ServiceHealthCheck) int { return strings.Compare(a.ServiceName, b.ServiceName) })
 	return latest, nil

@@ -46,7 +46,7 @@
 // # Clocks
 //
 // created_at, and checked_at unless it is given, are set by the database's clock.
-// This machine's clock sets acknowledged_at and resolved_at, the checked_at of a
+// This machine's clock sets the times of Acknowledge and Resolve, the checked_at of a
 // recorded check, and the time from which days and minutes are counted back.
 //
 // # Concurrency

@@ -3,6 +3,7 @@ package operation
 import (
 	"context"
 	"encoding/json"
+	"reflect"
 
 	postgrest "github.com/supabase-community/postgrest-go"
 
@@ -45,6 +46,9 @@ func (o *Operation[R]) CallInto(ctx context.Context, result any, function string
 	}
 	if err := json.Unmarshal(body, result); err != nil {
 		return o.answered(o.undecodable(err))
+	}
+	if v := reflect.ValueOf(result).Elem(); v.Kind() == reflect.Slice && v.IsNil() {
+		return o.answered(o.undecodable(unreadable("null is not an array")))
 	}
 	return nil
 }

@@ -15,6 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// Made by internal/integration/record before alert_events had dedup_key, which was
+// added to three answers and three messages by hand.
+//
 //go:embed testdata/postgrest-16.2.json
 var recorded []byte
 
@@ -100,10 +103,6 @@ func (e exchange) compare(t *testing.T, got reply) {
 		return
 	}
 	require.Equal(t, e.Response.Status, got.status, got.body)
-	if strings.Contains(e.Request.Path, "alert_events") { // recorded before it had dedup_key
-		got.body = strings.ReplaceAll(got.body, `,"dedup_key":null`, "")
-		got.body = strings.Replace(got.body, ", null).", ").", 1)
-	}
 	for _, name := range []string{
 		"Content-Location", "Content-Range", "Content-Type", "Preference-Applied", "Proxy-Status", "WWW-Authenticate",
 	} {

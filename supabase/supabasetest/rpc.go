@@ -80,6 +80,13 @@ func (s *Server) callFunction(c *call, name string, r *http.Request) (*answer, e
 			return c.answerCall(name, r.Header, func() ([]byte, error) { return s.store.callAlertFunction(f, values) })
 		}
 	}
+	history, known, err := readHistoryCall(name, c.body)
+	if err != nil {
+		return nil, err
+	}
+	if known {
+		return c.answerCall(name, r.Header, func() ([]byte, error) { return s.store.callHistoryFunction(history) })
+	}
 	return nil, unknownFunction(name, args)
 }
 

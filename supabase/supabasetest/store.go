@@ -11,12 +11,14 @@ type store struct {
 	mu      sync.Mutex // holds for the rows of the tables, alerts and maxRows
 	tables  []*table   // the slice itself never changes
 	alerts  *alertLog  // what the trigger of alert_events notes
+	checks  *checkLog  // and that of service_health_checks
 	maxRows int
 }
 
 func newStore() *store {
-	s := &store{tables: []*table{healthChecks(), alertEvents()}, alerts: newAlertLog(), maxRows: defaultMaxRows}
+	s := &store{tables: []*table{healthChecks(), alertEvents()}, alerts: newAlertLog(), checks: newCheckLog(), maxRows: defaultMaxRows}
 	s.table("alert_events").changed = s.alerts.note
+	s.table("service_health_checks").changed = s.checks.note
 	return s
 }
 
