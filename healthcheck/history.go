@@ -224,10 +224,11 @@ func (a *historyAnswer) periods(options HistoryOptions) ([]Period, error) {
 		if len(minutes) != 3 || slices.Min(minutes) < 0 {
 			return nil, errors.New("the answer has a period without three sums of minutes")
 		}
-		p.Healthy, p.Degraded, p.Down = time.Duration(minutes[0])*time.Minute, time.Duration(minutes[1])*time.Minute, time.Duration(minutes[2])*time.Minute
-		if p.Unknown -= p.Healthy + p.Degraded + p.Down; p.Unknown < 0 {
+		if most := int64(p.Unknown / time.Minute); slices.Max(minutes) > most || minutes[0]+minutes[1]+minutes[2] > most {
 			return nil, errors.New("the answer has more minutes than there are in a period")
 		}
+		p.Healthy, p.Degraded, p.Down = time.Duration(minutes[0])*time.Minute, time.Duration(minutes[1])*time.Minute, time.Duration(minutes[2])*time.Minute
+		p.Unknown -= p.Healthy + p.Degraded + p.Down
 		if a.Latency == nil || a.Latency[i] == nil {
 			continue
 		}

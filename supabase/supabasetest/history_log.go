@@ -47,8 +47,8 @@ func countable(t *table, r *row) (service string, at int64, seen seenCheck, coun
 	}
 	at = floor(when, hour)
 	seen = seenCheck{int(floor(when, minute) - at*60), r.values[t.index("status")].(string), -1}
-	if latency, measured := r.values[t.index("latency_ms")].(int64); measured && seen.status != "down" {
-		seen.latency = max(latency, -1)
+	if latency, measured := r.values[t.index("latency_ms")].(int32); measured && seen.status != "down" {
+		seen.latency = max(int64(latency), -1)
 	}
 	return r.values[t.index("service_name")].(string), at, seen, true
 }
