@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
-	"time"
 )
 
 // checkLog is what migration 017 keeps beside the checks. It sums up there; here it is
@@ -21,9 +20,10 @@ type seenCheck struct {
 	latency int64 // in ms; -1: it counts in nothing of latency
 }
 
+// In the units of an instant.
 const (
-	minute = instant(time.Minute / time.Microsecond)
-	hour   = instant(time.Hour / time.Microsecond)
+	minute = 60_000_000
+	hour   = 60 * minute
 )
 
 // note is the trigger of service_health_checks, which sees inserts alone.
