@@ -155,10 +155,9 @@ func (r TimeRange) check() error {
 	return errors.Join(column.Time("start", r.Start), column.Time("end", r.End))
 }
 
-// slots is how many begin in a range.
+// slots is how long the slots are together that begin in a range.
 func (r TimeRange) slots(slot time.Duration) time.Duration {
-	first, end := r.Start.Truncate(time.Minute), r.End.Truncate(time.Minute)
-	return roundUp(end, slot).Sub(roundUp(first, slot)) / slot
+	return roundUp(r.End.Truncate(time.Minute), slot).Sub(roundUp(r.Start.Truncate(time.Minute), slot))
 }
 
 // roundUp returns the first instant that a slot begins at, not before t.
@@ -173,7 +172,7 @@ func roundUp(t time.Time, slot time.Duration) time.Time {
 func (options HistoryOptions) unknown() []Period {
 	periods := make([]Period, len(options.Periods))
 	for i, r := range options.Periods {
-		periods[i] = Period{TimeRange: r, Unknown: r.slots(options.Slot) * options.Slot}
+		periods[i] = Period{TimeRange: r, Unknown: r.slots(options.Slot)}
 	}
 	return periods
 }
@@ -224,10 +223,11 @@ func (a *historyAnswer) periods(options HistoryOptions) ([]Period, error) {
 		if len(minutes) != 3 || slices.Min(minutes) < 0 {
 			return nil, errors.New("the answer has a period without three sums of minutes")
 		}
-		p.Healthy, p.Degraded, p.Down = time.Duration(minutes[0])*time.Minute, time.Duration(minutes[1])*time.Minute, time.Duration(minutes[2])*time.Minute
-		if p.Unknown -= p.Healthy + p.Degraded + p.Down; p.Unknown < 0 {
+		if most := int64(p.Unknown / time.Minute); slices.Max(minutes) > most || minutes[0]+minutes[1]+minutes[2] > most {
 			return nil, errors.New("the answer has more minutes than there are in a period")
 		}
+		p.Healthy, p.Degraded, p.Down = time.Duration(minutes[0])*time.Minute, time.Duration(minutes[1])*time.Minute, time.Duration(minutes[2])*time.Minute
+		p.Unknown -= p.Healthy + p.Degraded + p.Down
 		if a.Latency == nil || a.Latency[i] == nil {
 			continue
 		}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
-	"time"
 )
 
 // checkLog is what migration 017 keeps beside the checks. It sums up there; here it is
@@ -21,9 +20,10 @@ type seenCheck struct {
 	latency int64 // in ms; -1: it counts in nothing of latency
 }
 
+// In the units of an instant.
 const (
-	minute = instant(time.Minute / time.Microsecond)
-	hour   = instant(time.Hour / time.Microsecond)
+	minute = 60_000_000
+	hour   = 60 * minute
 )
 
 // note is the trigger of service_health_checks, which sees inserts alone.
@@ -47,8 +47,8 @@ func countable(t *table, r *row) (service string, at int64, seen seenCheck, coun
 	}
 	at = floor(when, hour)
 	seen = seenCheck{int(floor(when, minute) - at*60), r.values[t.index("status")].(string), -1}
-	if latency, measured := r.values[t.index("latency_ms")].(int64); measured && seen.status != "down" {
-		seen.latency = max(latency, -1)
+	if latency, measured := r.values[t.index("latency_ms")].(int32); measured && seen.status != "down" {
+		seen.latency = max(int64(latency), -1)
 	}
 	return r.values[t.index("service_name")].(string), at, seen, true
 }
