@@ -130,7 +130,7 @@ func (p *past) service() string {
 }
 
 // lose has the answer to the next request lost, at times.
-func (p *past) lose() { p.loss.lost.Store(rapid.IntRange(0, 4).Draw(p.T, "lose") > 0) }
+func (p *past) lose() { p.loss.lost.Store(rapid.IntRange(0, 19).Draw(p.T, "lose") > 0) }
 
 // near is around what happened in the place, some of it late by months; often in one
 // of few minutes, so that several checks share it.
@@ -179,7 +179,7 @@ func (p *past) created() time.Time {
 }
 
 func (p *past) storeMany() {
-	checks := make([]bruteforce.Check, rapid.IntRange(0, 40).Draw(p.T, "checks"))
+	checks := make([]bruteforce.Check, rapid.IntRange(1, 40).Draw(p.T, "checks"))
 	data := make([]healthcheck.CreateHealthCheckData, len(checks))
 	for i := range checks {
 		checks[i] = p.check()
