@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"math"
@@ -30,7 +31,9 @@ func TestHistoriesAgreeWithTheReference(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		server := supabasetest.NewServer()
 		defer server.Close()
-		newPast(t, rt, open(t, double, server.Config())).live(0)
+		config := server.Config()
+		config.Transport = server.Transport()
+		newPast(t, rt, open(t, double, config)).live(0)
 	})
 }
 
@@ -93,7 +96,7 @@ var places = []place{
 
 func newPast(t *testing.T, rt *rapid.T, s *suite) *past {
 	t.Helper()
-	p := &past{T: rt, loss: &loseFirst{RoundTripper: http.DefaultTransport}, prefix: uuid.NewString(), place: rapid.SampledFrom(places).Draw(rt, "place")}
+	p := &past{T: rt, loss: &loseFirst{RoundTripper: cmp.Or(s.config.Transport, http.DefaultTransport)}, prefix: uuid.NewString(), place: rapid.SampledFrom(places).Draw(rt, "place")}
 	p.loss.lost.Store(true)
 	config := s.config
 	config.Transport = p.loss
