@@ -9,15 +9,21 @@ import (
 	"time"
 )
 
-// historyFunctions are those of migration 017, by their names: each makes a call with
-// the defaults of its arguments.
-var historyFunctions = map[string]func() historyCall{
-	"service_states": func() historyCall { return &statesCall{servicesOf: servicesOf{MaxServices: 1000}} },
-	"service_history": func() historyCall {
+// historyFunctions are those of migration 017, by their names.
+var historyFunctions = map[string]historyFunction{
+	"service_states": {func() historyCall { return &statesCall{servicesOf: servicesOf{MaxServices: 1000}} }, nil},
+	"service_history": {func() historyCall {
 		return &historyOfServices{servicesOf: servicesOf{MaxServices: 1000}, SlotMinutes: 1}
-	},
-	"rebuild_service_history": func() historyCall { return &rebuildCall{} },
-	"delete_service_history":  func() historyCall { return &pruneCall{MaxRows: 1000} },
+	}, []string{"starts", "ends"}},
+	"rebuild_service_history": {func() historyCall { return &rebuildCall{} }, []string{"since", "until"}},
+	"delete_service_history":  {func() historyCall { return &pruneCall{MaxRows: 1000} }, []string{"older_than_days"}},
+}
+
+// historyFunction makes a call with the defaults of its arguments, of which some have
+// none.
+type historyFunction struct {
+	call     func() historyCall
+	required []string
 }
 
 // historyCall is a call's arguments; it runs as a transaction by itself, under the
@@ -29,19 +35,20 @@ type historyCall interface {
 // readHistoryCall reads the arguments of a call. Those of another function are not
 // known.
 func readHistoryCall(name string, body []byte) (c historyCall, known bool, err error) {
-	newCall, known := historyFunctions[name]
+	f, known := historyFunctions[name]
 	if !known {
 		return nil, false, nil
 	}
-	c = newCall()
+	c = f.call()
 	var given, all map[string]json.RawMessage
 	encoded, err := json.Marshal(c)
 	if err != nil {
 		return nil, true, err
 	}
 	_, _ = json.Unmarshal(body, &given), json.Unmarshal(encoded, &all)
-	for argument := range given {
-		if _, is := all[argument]; !is {
+	for _, argument := range slices.AppendSeq(slices.Clip(f.required), maps.Keys(given)) {
+		_, is := all[argument]
+		if _, there := given[argument]; !is || !there {
 			return nil, false, nil
 		}
 	}
