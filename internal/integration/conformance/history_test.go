@@ -245,7 +245,7 @@ func (p *past) periods() (periods []healthcheck.TimeRange) {
 func (p *past) history() {
 	options := healthcheck.HistoryOptions{
 		ServiceNames: p.names(), Periods: p.periods(),
-		Slot:       rapid.SampledFrom([]time.Duration{0, 1, 2, 5, 15, 30, 60}).Draw(p.T, "slot") * time.Minute,
+		Slot:       rapid.SampledFrom([]time.Duration{0, time.Minute, 2 * time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour}).Draw(p.T, "slot"),
 		AnyHealthy: rapid.Bool().Draw(p.T, "any healthy"),
 		Quantiles:  rapid.SliceOfN(rapid.OneOf(rapid.SampledFrom([]float64{0, 0.5, 0.95, 1}), rapid.Float64Range(0, 1)), 0, 3).Draw(p.T, "quantiles"),
 	}

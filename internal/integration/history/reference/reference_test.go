@@ -33,10 +33,11 @@ func TestAnHourCountedByHand(t *testing.T) {
 		check("api", "healthy", time.Time{}, 5),
 		check("api", "unheard of", noon, 5),
 		check("api", "healthy", noon.Add(time.Hour), 1000),
+		check("web", "down", noon),
 	)
 	hour := []reference.Range{{Start: noon.Add(30 * time.Second), End: noon.Add(time.Hour)}}
 	history := func(slot int, anyHealthy bool) reference.Period {
-		all := d.History(reference.Query{Periods: hour, SlotMinutes: slot, AnyHealthy: anyHealthy})
+		all := d.History(reference.Query{Services: []string{"api"}, Periods: hour, SlotMinutes: slot, AnyHealthy: anyHealthy})
 		require.Len(t, all, 1)
 		return all[0].Periods[0]
 	}
@@ -50,7 +51,8 @@ func TestAnHourCountedByHand(t *testing.T) {
 	require.Equal(t, []reference.Period{{Unknown: 60}}, latency[1].Periods)
 
 	states := d.States(nil, time.Time{})
-	require.Len(t, states, 1)
+	require.Len(t, states, 2)
+	require.Equal(t, "web", states[1].Latest.Service)
 	require.Equal(t, noon.Add(time.Hour), states[0].Since)
 	require.Equal(t, 1, states[0].Checks)
 	require.Empty(t, d.States(nil, noon.Add(2*time.Hour)))
