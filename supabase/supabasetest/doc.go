@@ -17,7 +17,7 @@
 // filters, logic trees, order, limit, offset, a Range header and exact counts;
 // inserts, upserts on the primary key, updates and deletes with their
 // preferences; a single object for application/vnd.pgrst.object+json; the function
-// latest_service_health_checks and those of alerts of the migrations, and functions of your own
+// latest_service_health_checks and those for alerts and history of the migrations, and functions of your own
 // ([Server.HandleRPC]); and the errors of all these. A write that is refused
 // changes nothing.
 //
