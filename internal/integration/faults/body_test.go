@@ -22,7 +22,10 @@ var (
 
 // downToOneRow is how often a page of 1,000 rows is tried that takes too long: for
 // fewer rows, which is not the same again.
-var downToOneRow = map[string]int{"check.All": 4, "check.FindLatest": 4, "alert.FindActive": 4, "alert.All": 4, "alert.FindOpen": 4, "alert.DeleteResolvedOlderThan": 4}
+var downToOneRow = map[string]int{
+	"check.All": 4, "check.FindLatest": 4, "check.FindStates": 4, "check.FindHistory": 4, "check.DeleteHistoryOlderThan": 4,
+	"alert.FindActive": 4, "alert.All": 4, "alert.FindOpen": 4, "alert.DeleteResolvedOlderThan": 4,
+}
 
 // bodyFaults are answers that are no HTTP, or that say something else than they
 // should.

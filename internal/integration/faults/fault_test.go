@@ -97,10 +97,17 @@ func (f fault) concerns(o operation) bool {
 // unconcerned are the operations whose answers have no such thing, or mean something
 // else by it.
 var unconcerned = map[string][]string{
-	"unknown status":  {"alert.FindActive", "alert.History", "alert.ResponseTimes", "alert.ConfirmNotification", "alert.DeleteResolvedOlderThan"},
-	"cut in the body": {"alert.ConfirmNotification", "alert.DeleteResolvedOlderThan"}, // it ends before
-	"infinity":        {"alert.ResponseTimes", "alert.ConfirmNotification", "alert.DeleteResolvedOlderThan"},
-	"null":            {"alert.Transition", "alert.ConfirmNotification"}, // there is no such alert
+	"unknown status": {
+		"alert.FindActive", "alert.History", "alert.ResponseTimes", "alert.ConfirmNotification", "alert.DeleteResolvedOlderThan",
+		"check.FindHistory", "check.RebuildHistory", "check.DeleteHistoryOlderThan",
+	},
+	// It ends before.
+	"cut in the body": {"alert.ConfirmNotification", "alert.DeleteResolvedOlderThan", "check.RebuildHistory", "check.DeleteHistoryOlderThan"},
+	"infinity": {
+		"alert.ResponseTimes", "alert.ConfirmNotification", "alert.DeleteResolvedOlderThan",
+		"check.FindHistory", "check.RebuildHistory", "check.DeleteHistoryOlderThan",
+	},
+	"null": {"alert.Transition", "alert.ConfirmNotification"}, // there is no such alert
 }
 
 // before is how many requests pass before the fault.

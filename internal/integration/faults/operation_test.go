@@ -3,8 +3,10 @@ package faults_test
 import (
 	"context"
 	"reflect"
+	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -111,6 +113,46 @@ func operations() []operation {
 					found = append(found, row)
 				}
 				return check(only(found), nil)
+			},
+		},
+		{
+			name: "check.FindStates", pages: true, result: "subject healthy", requests: 1,
+			call: func(ctx context.Context, s *stand) (string, error) {
+				found, err := s.checks.FindStates(ctx, healthcheck.FindStatesOptions{SeenSince: time.Now().Add(-time.Hour)})
+				if len(found) != 1 {
+					return "", err
+				}
+				return check(&found[0].Latest, err)
+			},
+		},
+		{
+			// The check was in this hour or the one before. Twenty times, so that the answer
+			// is too long for what cuts it.
+			name: "check.FindHistory", pages: true, result: "subject 1m0s", requests: 1,
+			call: func(ctx context.Context, s *stand) (string, error) {
+				hours := healthcheck.TimeRange{Start: time.Now().Add(-time.Hour), End: time.Now().Add(time.Hour)}
+				found, err := s.checks.FindHistory(ctx, healthcheck.HistoryOptions{
+					ServiceNames: []string{"subject"}, Periods: slices.Repeat([]healthcheck.TimeRange{hours}, 20), Quantiles: []float64{0.5},
+				})
+				if len(found) != 1 {
+					return "", err
+				}
+				return found[0].ServiceName + " " + found[0].Periods[19].Healthy.String(), err
+			},
+		},
+		{
+			name: "check.RebuildHistory", pages: true, result: "rebuilt", requests: 1,
+			call: func(ctx context.Context, s *stand) (string, error) {
+				if err := s.checks.RebuildHistory(ctx, time.Now().Add(-time.Hour), time.Now()); err != nil {
+					return "", err
+				}
+				return "rebuilt", nil
+			},
+		},
+		{
+			name: "check.DeleteHistoryOlderThan", pages: true, result: "1", again: "0", requests: 1,
+			call: func(ctx context.Context, s *stand) (string, error) {
+				return number(s.checks.DeleteHistoryOlderThan(ctx, 90))
 			},
 		},
 		{
