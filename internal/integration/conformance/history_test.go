@@ -2,11 +2,14 @@ package conformance_test
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"math"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +19,8 @@ import (
 
 	"github.com/supavigil/supavigil/healthcheck"
 	bruteforce "github.com/supavigil/supavigil/internal/integration/history/reference"
+	"github.com/supavigil/supavigil/internal/integration/realserver"
+	"github.com/supavigil/supavigil/migrations"
 	"github.com/supavigil/supavigil/supabase/supabasetest"
 )
 
@@ -30,6 +35,30 @@ func TestHistoriesAgreeWithTheReference(t *testing.T) {
 		config.Transport = server.Transport()
 		newPast(t, rt, open(t, double, config)).live(0)
 	})
+}
+
+// TestHistoriesOfRealServersAgreeWithTheReference does the same on PostgreSQL, in fewer
+// rounds, or with SUPAVIGIL_LONG=1 in as many as -rapid.checks says.
+func TestHistoriesOfRealServersAgreeWithTheReference(t *testing.T) {
+	t.Parallel()
+	for _, kind := range realserver.Kinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			server, err := realserver.Start(context.Background(), kind, realserver.Options{Migrations: migrations.FS, Postgres: realserver.SharedPostgres(t)})
+			realserver.Need(t, err)
+			t.Cleanup(func() { require.NoError(t, server.Stop()) })
+			s := open(t, kind, server.Config())
+			const rounds = 4
+			var done atomic.Int64
+			rapid.Check(t, func(rt *rapid.T) {
+				if done.Add(1) > rounds && os.Getenv("SUPAVIGIL_LONG") != "1" {
+					return
+				}
+				s.empty(t)
+				newPast(t, rt, s).live(25)
+			})
+		})
+	}
 }
 
 // A past is what services of its own were like, in a database and in the reference.
