@@ -148,7 +148,7 @@ DECLARE
     over   CONSTANT TIMESTAMP WITH TIME ZONE := date_trunc('day', clock_timestamp() - interval '24 hours', 'UTC');
     of     TEXT[];
     days   TIMESTAMP WITH TIME ZONE[];
-    counts INTEGER[];
+    merged INTEGER[];
     more   INTEGER[];
 BEGIN
     WITH wanted AS (
@@ -171,16 +171,16 @@ BEGIN
     SELECT array_agg(l.service_name), array_agg(l.day) INTO of, days FROM locked l;
 
     FOR i IN 1..coalesce(cardinality(days), 0) LOOP
-        counts := '{}';
+        merged := '{}';
         -- Statements of their own, which see what was stored before the locks were got.
         FOR more IN
             SELECT h.counts FROM %1$I.service_history_hours h
             WHERE h.service_name = of[i] AND h.hour >= days[i] AND h.hour < days[i] + interval '24 hours'
         LOOP
-            counts := %1$I.add_counts(counts, more);
+            merged := %1$I.add_counts(merged, more);
         END LOOP;
         UPDATE %1$I.service_history_days d
-        SET checks = s.checks, sum_ms = s.sum_ms, min_ms = s.min_ms, max_ms = s.max_ms, counts = sum_up_service_days.counts, stale = false
+        SET checks = s.checks, sum_ms = s.sum_ms, min_ms = s.min_ms, max_ms = s.max_ms, counts = merged, stale = false
         FROM (
             SELECT coalesce(sum(h.checks), 0) AS checks, coalesce(sum(h.sum_ms), 0) AS sum_ms, min(h.min_ms) AS min_ms, max(h.max_ms) AS max_ms
             FROM %1$I.service_history_hours h
