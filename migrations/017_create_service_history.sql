@@ -22,9 +22,9 @@
 -- (service_name, day), so that none waits for another in a circle.
 --
 -- The functions are the service role's alone; it reads the tables, and changes them by
--- the functions only. Where there is no such role, as on a plain PostgreSQL, nobody but
--- the owner may, and service_states stays everybody's. The history begins with this file: rebuild_service_history adds what
--- was before.
+-- the functions only. Where there is no such role yet, as when @supabase/lite migrates
+-- PGlite, the functions stay everybody's, and refuse anon and authenticated themselves.
+-- The history begins with this file: rebuild_service_history adds what was before.
 --
 -- Making the index keeps others from writing to the table meanwhile: where that is
 -- large and in use, make it first, with CREATE INDEX CONCURRENTLY.
@@ -220,6 +220,9 @@ DECLARE
     minutes  JSONB;
     latency  JSONB;
 BEGIN
+    IF current_setting('role') IN ('anon', 'authenticated') THEN
+        RAISE insufficient_privilege USING MESSAGE = 'permission denied for function service_history';
+    END IF;
     IF service_names IS NULL THEN
         WITH RECURSIVE found AS (
             (SELECT h.service_name FROM %1$I.service_history_hours h WHERE h.service_name > coalesce(after_service, '') ORDER BY 1 LIMIT 1)
@@ -459,6 +462,9 @@ DECLARE
     of    TEXT[];
     hours TIMESTAMP WITH TIME ZONE[];
 BEGIN
+    IF current_setting('role') IN ('anon', 'authenticated') THEN
+        RAISE insufficient_privilege USING MESSAGE = 'permission denied for function rebuild_service_history';
+    END IF;
     WITH RECURSIVE found AS (
         (SELECT c.service_name FROM %1$I.service_health_checks c ORDER BY c.service_name LIMIT 1)
         UNION ALL
@@ -515,6 +521,9 @@ DECLARE
     of      TEXT[];
     hours   TIMESTAMP WITH TIME ZONE[];
 BEGIN
+    IF current_setting('role') IN ('anon', 'authenticated') THEN
+        RAISE insufficient_privilege USING MESSAGE = 'permission denied for function delete_service_history';
+    END IF;
     WITH RECURSIVE found AS (
         (SELECT h.service_name FROM %1$I.service_history_hours h ORDER BY 1 LIMIT 1)
         UNION ALL
@@ -738,7 +747,7 @@ BEGIN
             FROM pg_class c WHERE c.oid IN ('service_history_hours'::regclass, 'service_history_days'::regclass)
             UNION ALL
             SELECT 'FUNCTION', p.oid, p.oid::regprocedure::TEXT, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner,
-                CASE WHEN p.prorettype = 'json'::regtype THEN '{EXECUTE}' ELSE '{}' END::TEXT[], p.prosecdef OR p.prorettype <> 'json'::regtype
+                CASE WHEN p.prorettype = 'json'::regtype THEN '{EXECUTE}' ELSE '{}' END::TEXT[], p.prorettype <> 'json'::regtype
             FROM unnest(functions) f JOIN pg_proc p ON p.pronamespace = quote_ident(home)::regnamespace AND pg_get_functiondef(p.oid) = format(f, home, summed)
         ), roles AS (
             SELECT oid, quote_ident(rolname) AS name FROM pg_roles WHERE rolname IN ('anon', 'authenticated', 'service_role')
@@ -748,7 +757,7 @@ BEGIN
         FROM things t CROSS JOIN roles r
         CROSS JOIN LATERAL (SELECT CASE WHEN r.name = 'service_role' THEN t.needs ELSE '{}' END AS list) needed
         WHERE needed.list <> ARRAY(SELECT a.privilege_type FROM aclexplode(t.acl) a WHERE a.grantee = r.oid AND a.grantee <> t.owner ORDER BY 1)
-            -- With nobody to give it to, what acts for its caller alone stays everybody's.
+            -- With nobody to give them to, the functions to be called stay everybody's.
             AND (t.guarded OR EXISTS (SELECT FROM roles WHERE name = 'service_role'))
     LOOP
         EXECUTE format('REVOKE ALL ON %s %s FROM %s', found.kind, found.name, found.role);
