@@ -681,7 +681,7 @@ BEGIN
         END IF;
     END LOOP;
     FOR found IN
-        SELECT c.relname AS name, (i.indisvalid AND i.indisready AND i.indislive) AS valid, regexp_replace(pg_get_indexdef(i.indexrelid), ' WITH \([^)]*\)', '') = 'CREATE ' || format(want, home) AS same
+        SELECT c.relname AS name, (i.indisvalid AND i.indisready AND i.indislive) AS valid, regexp_replace(replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON '), ' WITH \([^)]*\)', '') = 'CREATE ' || format(want, home) AS same
         FROM unnest(needed) want
         JOIN pg_class c ON c.relname = substring(want FROM 'idx_\w+') AND c.relnamespace = quote_ident(home)::regnamespace
         LEFT JOIN pg_index i ON i.indexrelid = c.oid

@@ -24,6 +24,7 @@ func Example() {
 	// 014_add_query_indexes.sql
 	// 015_create_latest_function.sql
 	// 016_create_alert_functions.sql
+	// 017_create_service_history.sql
 }
 
 func TestFSHoldsEveryFile(t *testing.T) {

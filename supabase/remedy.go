@@ -16,6 +16,10 @@ var schemaCodes = []string{
 
 // made are the names that migrations make, a name before those that are part of it.
 var made = []struct{ name, migration string }{
+	{"service_states", "017"},
+	{"rebuild_service_history", "017"},
+	{"delete_service_history", "017"},
+	{"service_history", "017"}, // its tables too
 	{"raise_alert", "016"},
 	{"resolve_open_alerts", "016"},
 	{"transition_alert", "016"},

@@ -36,6 +36,7 @@ func TestRunWritesTheMigrationsOnce(t *testing.T) {
 		"20261123000014_add_query_indexes.sql",
 		"20261123000015_create_latest_function.sql",
 		"20261125000016_create_alert_functions.sql",
+		"20261126000017_create_service_history.sql",
 	}, names, "in order, and nothing besides")
 	sources, err := fs.Glob(migrations.FS, "*.sql")
 	require.NoError(t, err)
@@ -141,7 +142,7 @@ func TestRunKeepsTheOrder(t *testing.T) {
 	require.NoError(t, run([]string{folder}, &bytes.Buffer{}))
 	require.NoError(t, os.Remove(filepath.Join(folder, "20260225000012_create_monitoring_tables.sql")))
 	require.ErrorContains(t, run([]string{folder}, &bytes.Buffer{}), "20261123000013_grant_service_role.sql: there already, without 012_create_monitoring_tables.sql before it; nothing was written")
-	require.Len(t, names(t, folder), 4)
+	require.Len(t, names(t, folder), 5)
 }
 
 func TestRunUsesTheCLIsFolder(t *testing.T) {

@@ -72,6 +72,28 @@ var wantColumns = map[string][][]string{
 		{"resolved_by", "uuid", "YES", "NULL"},
 		{"reminder_by", "uuid", "YES", "NULL"},
 	},
+	"service_history_hours": {
+		{"service_name", "character varying(100)", "NO", "NULL"},
+		{"hour", "timestamp with time zone", "NO", "NULL"},
+		{"healthy", "bigint", "NO", "0"},
+		{"degraded", "bigint", "NO", "0"},
+		{"down", "bigint", "NO", "0"},
+		{"checks", "bigint", "NO", "0"},
+		{"sum_ms", "bigint", "NO", "0"},
+		{"min_ms", "integer", "YES", "NULL"},
+		{"max_ms", "integer", "YES", "NULL"},
+		{"counts", "integer[]", "NO", "'{}'::integer[]"},
+	},
+	"service_history_days": {
+		{"service_name", "character varying(100)", "NO", "NULL"},
+		{"day", "timestamp with time zone", "NO", "NULL"},
+		{"stale", "boolean", "NO", "true"},
+		{"checks", "bigint", "NO", "0"},
+		{"sum_ms", "bigint", "NO", "0"},
+		{"min_ms", "integer", "YES", "NULL"},
+		{"max_ms", "integer", "YES", "NULL"},
+		{"counts", "integer[]", "NO", "'{}'::integer[]"},
+	},
 	"alert_requests": {
 		{"id", "uuid", "NO", "NULL"},
 		{"call", "jsonb", "NO", "NULL"},
@@ -91,6 +113,8 @@ var wantConstraints = [][]string{
 	{"alert_transitions", "alert_transitions_pkey", "PRIMARY KEY (id)"},
 	{"service_health_checks", "service_health_checks_pkey", "PRIMARY KEY (id)"},
 	{"service_health_checks", "service_health_checks_status_check", "CHECK ((status = ANY (ARRAY['healthy'::text, 'degraded'::text, 'down'::text])))"},
+	{"service_history_days", "service_history_days_pkey", "PRIMARY KEY (service_name, day)"},
+	{"service_history_hours", "service_history_hours_pkey", "PRIMARY KEY (service_name, hour)"},
 }
 
 var wantIndexes = [][]string{
@@ -117,23 +141,35 @@ var wantIndexes = [][]string{
 	{"CREATE INDEX idx_service_health_checks_service_checked_desc ON public.service_health_checks USING btree (service_name, checked_at DESC NULLS LAST, id DESC NULLS LAST)"},
 	{"CREATE INDEX idx_service_health_checks_service_created ON public.service_health_checks USING btree (service_name, created_at)"},
 	{"CREATE INDEX idx_service_health_checks_service_created_desc ON public.service_health_checks USING btree (service_name, created_at DESC NULLS LAST, id DESC NULLS LAST)"},
+	{"CREATE INDEX idx_service_health_checks_states ON public.service_health_checks USING btree (service_name, status, checked_at)"},
 	{"CREATE INDEX idx_service_health_checks_status_checked_desc ON public.service_health_checks USING btree (status, checked_at DESC NULLS LAST, id DESC NULLS LAST)"},
 	{"CREATE INDEX idx_service_health_checks_status_created_desc ON public.service_health_checks USING btree (status, created_at DESC NULLS LAST, id DESC NULLS LAST)"},
 	{"CREATE UNIQUE INDEX service_health_checks_pkey ON public.service_health_checks USING btree (id)"},
+	{"CREATE UNIQUE INDEX service_history_days_pkey ON public.service_history_days USING btree (service_name, day)"},
+	{"CREATE UNIQUE INDEX service_history_hours_pkey ON public.service_history_hours USING btree (service_name, hour)"},
 }
 
 // wantFunctions: arguments, result, language, whether it is stable, a definer's, its settings.
 var wantFunctions = [][]string{
+	{"add_counts(integer[],integer[])", "integer[]", "plpgsql", "i", "false", `search_path=""`},
 	{"alert_history(uuid)", "json", "sql", "s", "false", `search_path=""`},
 	{"alert_response_times(text,text,timestamp with time zone,timestamp with time zone)", "json", "plpgsql", "s", "false", `search_path="",plan_cache_mode=force_custom_plan`},
 	{"claim_alert_notifications(uuid,bigint,bigint,integer)", "json", "plpgsql", "v", "false", `search_path=""`},
 	{"confirm_alert_notification(uuid,text,uuid)", "json", "plpgsql", "v", "false", `search_path=""`},
+	{"count_latencies(integer[])", "integer[]", "plpgsql", "i", "false", `search_path=""`},
 	{"delete_resolved_alerts(integer,integer)", "json", "plpgsql", "v", "false", `search_path=""`},
+	{"delete_service_history(integer,integer)", "json", "plpgsql", "v", "true", `search_path=""`},
 	{"forget_alert_requests()", "trigger", "plpgsql", "v", "false", `search_path=""`},
+	{"keep_service_history()", "trigger", "plpgsql", "v", "true", `search_path=""`},
+	{"latency_of_services(text[],timestamp with time zone[],timestamp with time zone[],double precision[])", "jsonb", "plpgsql", "v", "false", `search_path="",jit=off,plan_cache_mode=force_custom_plan`},
 	{"latest_service_health_checks(text,integer)", "json", "sql", "s", "false", `search_path=""`},
 	{"raise_alert(uuid,text,text,text,text,text)", "json", "plpgsql", "v", "false", `search_path=""`},
+	{"rebuild_service_history(timestamp with time zone,timestamp with time zone)", "json", "plpgsql", "v", "true", `search_path=""`},
 	{"record_alert_transition()", "trigger", "plpgsql", "v", "true", `search_path=""`},
 	{"resolve_open_alerts(uuid,text,text,text,text,text)", "json", "plpgsql", "v", "false", `search_path=""`},
+	{"service_history(timestamp with time zone[],timestamp with time zone[],text[],text,integer,integer,boolean,double precision[])", "json", "plpgsql", "v", "true", `search_path="",jit=off,plan_cache_mode=force_custom_plan`},
+	{"service_states(text[],timestamp with time zone,text,integer)", "json", "plpgsql", "s", "false", `search_path="",jit=off`},
+	{"sum_up_service_days(text[],timestamp with time zone,timestamp with time zone)", "void", "plpgsql", "v", "false", `search_path=""`},
 	{"transition_alert(uuid,uuid,text,text,text)", "json", "plpgsql", "v", "false", `search_path=""`},
 }
 
@@ -150,8 +186,10 @@ func requireCatalog(t *testing.T, d database) {
 		{"alert_requests", "true", "false", "0"},
 		{"alert_transitions", "true", "false", "0"},
 		{"service_health_checks", "true", "false", "0"},
+		{"service_history_days", "true", "false", "0"},
+		{"service_history_hours", "true", "false", "0"},
 	}, run(t, d, securitySQL), "row level security, no policies")
-	require.Equal(t, wantFunctions, run(t, d, functionsSQL), "with a fixed search_path, and their caller's privileges but for the history")
+	require.Equal(t, wantFunctions, run(t, d, functionsSQL), "with a fixed search_path, and their caller's privileges but for histories")
 }
 
 func TestCatalog(t *testing.T) {

@@ -94,7 +94,7 @@ func inSchema(t *testing.T, d database, name string) {
 }
 
 const (
-	every       = "012 013 014 015 016"
+	every       = "012 013 014 015 016 017"
 	othersTable = "42P07" // duplicate_table
 	ours        = "service_health_checks (id uuid PRIMARY KEY, service_name varchar(100) NOT NULL, status text NOT NULL, latency_ms integer, " +
 		"checked_at timestamptz DEFAULT now(), error_message text, probe_details jsonb, created_at timestamptz DEFAULT now()"
@@ -173,13 +173,13 @@ func TestFilesNeedTheTables(t *testing.T) {
 	t.Parallel()
 	d := databases["PostgreSQL"](t, true)
 	inSchema(t, d, "empty")
-	requireRefused(t, d, "013 014 015 016", "42P01", "there is no table empty.")
+	requireRefused(t, d, "013 014 015 016 017", "42P01", "there is no table empty.")
 	run(t, d, "SET search_path = nowhere")
 	requireRefused(t, d, every, "3F000", "no schema of the search_path (nowhere) is there for this role")
 	// Those of a schema further on in the path, or of the session, are not meant.
 	run(t, d, "SET search_path = empty, public; CREATE TEMP TABLE alert_events (id int)")
 	migrate(t, d, "*.sql")
-	require.Equal(t, [][]string{{"empty.alert_events"}, {"empty.alert_notifications"}, {"empty.alert_requests"}, {"empty.alert_transitions"}, {"empty.service_health_checks"}},
+	require.Equal(t, [][]string{{"empty.alert_events"}, {"empty.alert_notifications"}, {"empty.alert_requests"}, {"empty.alert_transitions"}, {"empty.service_health_checks"}, {"empty.service_history_days"}, {"empty.service_history_hours"}},
 		run(t, d, "SELECT relnamespace::regnamespace || '.' || relname FROM pg_class WHERE relrowsecurity ORDER BY 1"))
 }
 
@@ -265,7 +265,7 @@ func TestGuardsOnPGlite(t *testing.T) {
 	requireRefused(t, d, every, othersTable, others[0].message)
 
 	inSchema(t, d, "empty")
-	requireRefused(t, d, "013 014 015 016", "42P01", "there is no table empty.")
+	requireRefused(t, d, "013 014 015 016 017", "42P01", "there is no table empty.")
 
 	inSchema(t, d, "bad")
 	migrate(t, d, "*.sql")

@@ -16,6 +16,8 @@ var wantGrants = [][]string{
 	{"alert_requests", "service_role", "DELETE INSERT SELECT UPDATE"},
 	{"alert_transitions", "service_role", "SELECT"},
 	{"service_health_checks", "service_role", "DELETE INSERT SELECT UPDATE"},
+	{"service_history_days", "service_role", "SELECT"},
+	{"service_history_hours", "service_role", "SELECT"},
 }
 
 const (
