@@ -22,8 +22,8 @@
 -- (service_name, day), so that none waits for another in a circle.
 --
 -- The functions are the service role's alone; it reads the tables, and changes them by
--- the functions only. Where there is no such role, as on a plain PostgreSQL, nobody but
--- the owner may, and service_states stays everybody's. The history begins with this file: rebuild_service_history adds what
+-- the functions only. Where there is no such role, as on a plain PostgreSQL, they stay
+-- everybody's, and so does the history: revoke EXECUTE there. The history begins with this file: rebuild_service_history adds what
 -- was before.
 --
 -- Making the index keeps others from writing to the table meanwhile: where that is
@@ -739,11 +739,11 @@ BEGIN
     -- and service_role are granted everything by default.
     FOR found IN
         WITH things AS (
-            SELECT 'TABLE' AS kind, c.oid, c.oid::regclass::TEXT AS name, coalesce(c.relacl, acldefault('r', c.relowner)) AS acl, c.relowner AS owner, '{SELECT}'::TEXT[] AS needs, true AS guarded
+            SELECT 'TABLE' AS kind, c.oid, c.oid::regclass::TEXT AS name, coalesce(c.relacl, acldefault('r', c.relowner)) AS acl, c.relowner AS owner, '{SELECT}'::TEXT[] AS needs
             FROM pg_class c WHERE c.oid IN ('service_history_hours'::regclass, 'service_history_days'::regclass)
             UNION ALL
             SELECT 'FUNCTION', p.oid, p.oid::regprocedure::TEXT, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner,
-                CASE WHEN p.prorettype = 'json'::regtype THEN '{EXECUTE}' ELSE '{}' END::TEXT[], p.prosecdef OR p.prorettype <> 'json'::regtype
+                CASE WHEN p.prorettype = 'json'::regtype THEN '{EXECUTE}' ELSE '{}' END::TEXT[]
             FROM unnest(functions) f JOIN pg_proc p ON p.pronamespace = quote_ident(home)::regnamespace AND pg_get_functiondef(p.oid) = format(f, home, summed)
         ), roles AS (
             SELECT oid, quote_ident(rolname) AS name FROM pg_roles WHERE rolname IN ('anon', 'authenticated', 'service_role')
@@ -753,8 +753,8 @@ BEGIN
         FROM things t CROSS JOIN roles r
         CROSS JOIN LATERAL (SELECT CASE WHEN r.name = 'service_role' THEN t.needs ELSE '{}' END AS list) needed
         WHERE needed.list <> ARRAY(SELECT a.privilege_type FROM aclexplode(t.acl) a WHERE a.grantee = r.oid AND a.grantee <> t.owner ORDER BY 1)
-            -- With nobody to give it to, what acts for its caller alone stays everybody's.
-            AND (t.guarded OR EXISTS (SELECT FROM roles WHERE name = 'service_role'))
+            -- With nobody to give a function to, it stays everybody's.
+            AND (t.kind <> 'FUNCTION' OR t.needs = '{}' OR EXISTS (SELECT FROM roles WHERE name = 'service_role'))
     LOOP
         EXECUTE format('REVOKE ALL ON %s %s FROM %s', found.kind, found.name, found.role);
         IF found.needs <> '{}' THEN
