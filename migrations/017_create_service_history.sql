@@ -144,12 +144,14 @@ $create$,
  SET search_path TO ''
 AS $function$
 DECLARE
-    most   CONSTANT INTEGER := 500;
-    over   CONSTANT TIMESTAMP WITH TIME ZONE := date_trunc('day', clock_timestamp() - interval '24 hours', 'UTC');
-    of     TEXT[];
-    days   TIMESTAMP WITH TIME ZONE[];
-    merged INTEGER[];
-    more   INTEGER[];
+    most    CONSTANT INTEGER := 500;
+    over    CONSTANT TIMESTAMP WITH TIME ZONE := date_trunc('day', clock_timestamp() - interval '24 hours', 'UTC');
+    of      TEXT[];
+    days    TIMESTAMP WITH TIME ZONE[];
+    service VARCHAR(100);
+    begins  TIMESTAMP WITH TIME ZONE;
+    merged  INTEGER[];
+    more    INTEGER[];
 BEGIN
     WITH wanted AS (
         SELECT n.name, d.day
@@ -170,12 +172,12 @@ BEGIN
     )
     SELECT array_agg(l.service_name), array_agg(l.day) INTO of, days FROM locked l;
 
-    FOR i IN 1..coalesce(cardinality(days), 0) LOOP
+    FOR service, begins IN SELECT l.* FROM unnest(of, days) l LOOP
         merged := '{}';
         -- Statements of their own, which see what was stored before the locks were got.
         FOR more IN
             SELECT h.counts FROM %1$I.service_history_hours h
-            WHERE h.service_name = of[i] AND h.hour >= days[i] AND h.hour < days[i] + interval '24 hours'
+            WHERE h.service_name = service AND h.hour >= begins AND h.hour < begins + interval '24 hours'
         LOOP
             merged := %1$I.add_counts(merged, more);
         END LOOP;
@@ -184,9 +186,9 @@ BEGIN
         FROM (
             SELECT coalesce(sum(h.checks), 0) AS checks, coalesce(sum(h.sum_ms), 0) AS sum_ms, min(h.min_ms) AS min_ms, max(h.max_ms) AS max_ms
             FROM %1$I.service_history_hours h
-            WHERE h.service_name = of[i] AND h.hour >= days[i] AND h.hour < days[i] + interval '24 hours'
+            WHERE h.service_name = service AND h.hour >= begins AND h.hour < begins + interval '24 hours'
         ) s
-        WHERE d.service_name = of[i] AND d.day = days[i];
+        WHERE d.service_name = service AND d.day = begins;
     END LOOP;
 END
 $function$
@@ -258,9 +260,9 @@ BEGIN
         FROM piece p JOIN %1$I.service_history_hours h ON h.hour = p.hour AND h.service_name = ANY (names)
     ), summed AS ( -- in slots; each sum has what is in the ones before
         SELECT s.service_name, s.piece,
-            sum(bit_count((((s.wins & rest) + rest | s.wins) & last)::bit(64))) AS first,
-            sum(bit_count(((((s.wins | s.degraded) & rest) + rest | s.wins | s.degraded) & last)::bit(64))) AS second,
-            sum(bit_count((((s.any & rest) + rest | s.any) & last)::bit(64))) AS third
+            sum(bit_count((((s.wins & rest) + rest | s.wins) & last)::bit(64))::integer) AS first,
+            sum(bit_count(((((s.wins | s.degraded) & rest) + rest | s.wins | s.degraded) & last)::bit(64))::integer) AS second,
+            sum(bit_count((((s.any & rest) + rest | s.any) & last)::bit(64))::integer) AS third
         FROM seen s GROUP BY s.service_name, s.piece
     ), upto AS (
         SELECT n.service_name, p.piece,
@@ -331,8 +333,11 @@ BEGIN
             SELECT w.service_name, w.piece, w.checks, w.sum_ms, w.min_ms, w.max_ms, w.counts FROM whole w WHERE w.checks > 0
             UNION ALL
             SELECT h.service_name, width_bucket(h.hour, bounds), h.checks, h.sum_ms, h.min_ms, h.max_ms, h.counts
-            FROM other o JOIN %1$I.service_history_hours h
-                ON h.service_name = o.name AND h.hour >= greatest(o.day, since) AND h.hour < least(o.day + interval '24 hours', until)
+            FROM other o CROSS JOIN LATERAL (
+                SELECT * FROM %1$I.service_history_hours h
+                WHERE h.service_name = o.name AND h.hour >= greatest(o.day, since) AND h.hour < least(o.day + interval '24 hours', until)
+                OFFSET 0 -- so that each day is looked up
+            ) h
             WHERE h.checks > 0
         ), summed AS (
             SELECT p.service_name, p.piece, sum(p.checks) AS checks, sum(p.sum_ms) AS sum_ms, min(p.min_ms) AS min_ms, max(p.max_ms) AS max_ms
@@ -350,17 +355,17 @@ BEGIN
         ), rising AS (
             SELECT c.service_name, p.i, c.bucket, sum(sum(c.n)) OVER (PARTITION BY c.service_name, p.i ORDER BY c.bucket) AS upto
             FROM period p JOIN counted c ON c.piece BETWEEN p.first AND p.last GROUP BY c.service_name, p.i, c.bucket
+        ), reached AS (
+            SELECT t.service_name, t.i, q.n, min(r.bucket) AS bucket, greatest(min(r.bucket) / 16 - 1, 0) AS shift
+            FROM total t JOIN rising r ON r.service_name = t.service_name AND r.i = t.i
+            CROSS JOIN unnest(quantiles) WITH ORDINALITY q (q, n)
+            WHERE r.upto >= greatest(ceil(q.q * t.checks::double precision), 1)
+            GROUP BY t.service_name, t.i, q.n
         ), quantile AS (
             SELECT t.service_name, t.i, jsonb_agg(
-                    least(greatest(coalesce(2 * b.low * b.high / nullif(b.low + b.high, 0), 0), t.min_ms), t.max_ms) ORDER BY q.n
+                    least(greatest(coalesce(2 * b.low * b.high / nullif(b.low + b.high, 0), 0), t.min_ms), t.max_ms) ORDER BY r.n
                 ) AS list
-            FROM total t
-            CROSS JOIN unnest(quantiles) WITH ORDINALITY q (q, n)
-            CROSS JOIN LATERAL (
-                SELECT r.bucket, greatest(r.bucket / 16 - 1, 0) AS shift FROM rising r
-                WHERE r.service_name = t.service_name AND r.i = t.i AND r.upto >= greatest(ceil(q.q * t.checks::double precision), 1)
-                ORDER BY r.bucket LIMIT 1
-            ) r
+            FROM total t JOIN reached r ON r.service_name = t.service_name AND r.i = t.i
             CROSS JOIN LATERAL (
                 SELECT (r.bucket - 16 * r.shift)::double precision * (1::bigint << r.shift) AS low,
                     (r.bucket - 16 * r.shift + 1)::double precision * (1::bigint << r.shift) - 1 AS high
@@ -743,11 +748,11 @@ BEGIN
     -- and service_role are granted everything by default.
     FOR found IN
         WITH things AS (
-            SELECT 'TABLE' AS kind, c.oid, c.oid::regclass::TEXT AS name, coalesce(c.relacl, acldefault('r', c.relowner)) AS acl, c.relowner AS owner, '{SELECT}'::TEXT[] AS needs, true AS guarded
+            SELECT 'TABLE' AS kind, c.oid, c.oid::regclass::TEXT AS name, coalesce(c.relacl, acldefault('r', c.relowner)) AS acl, c.relowner AS owner, '{SELECT}'::TEXT[] AS needs
             FROM pg_class c WHERE c.oid IN ('service_history_hours'::regclass, 'service_history_days'::regclass)
             UNION ALL
             SELECT 'FUNCTION', p.oid, p.oid::regprocedure::TEXT, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner,
-                CASE WHEN p.prorettype = 'json'::regtype THEN '{EXECUTE}' ELSE '{}' END::TEXT[], p.prorettype <> 'json'::regtype
+                CASE WHEN p.prorettype = 'json'::regtype THEN '{EXECUTE}' ELSE '{}' END::TEXT[]
             FROM unnest(functions) f JOIN pg_proc p ON p.pronamespace = quote_ident(home)::regnamespace AND pg_get_functiondef(p.oid) = format(f, home, summed)
         ), roles AS (
             SELECT oid, quote_ident(rolname) AS name FROM pg_roles WHERE rolname IN ('anon', 'authenticated', 'service_role')
@@ -757,8 +762,8 @@ BEGIN
         FROM things t CROSS JOIN roles r
         CROSS JOIN LATERAL (SELECT CASE WHEN r.name = 'service_role' THEN t.needs ELSE '{}' END AS list) needed
         WHERE needed.list <> ARRAY(SELECT a.privilege_type FROM aclexplode(t.acl) a WHERE a.grantee = r.oid AND a.grantee <> t.owner ORDER BY 1)
-            -- With nobody to give them to, the functions to be called stay everybody's.
-            AND (t.guarded OR EXISTS (SELECT FROM roles WHERE name = 'service_role'))
+            -- With nobody to give a function to, it stays everybody's.
+            AND (t.kind <> 'FUNCTION' OR t.needs = '{}' OR EXISTS (SELECT FROM roles WHERE name = 'service_role'))
     LOOP
         EXECUTE format('REVOKE ALL ON %s %s FROM %s', found.kind, found.name, found.role);
         IF found.needs <> '{}' THEN

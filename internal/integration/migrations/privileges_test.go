@@ -80,11 +80,16 @@ func TestPrivileges(t *testing.T) {
 	}
 }
 
-// The function is the service role's alone, also where functions are everybody's
+// calls are of functions that read or change what their caller may not.
+var calls = []string{
+	"SELECT latest_service_health_checks()", "SELECT service_states()", "SELECT service_history(ARRAY['2026-01-01Z'::timestamptz], ARRAY['2026-02-01Z'::timestamptz], quantiles => '{0.5}')",
+	"SELECT rebuild_service_history('2026-01-01Z', '2026-01-02Z')", "SELECT delete_service_history(1)",
+}
+
+// The functions are the service role's alone, also where functions are everybody's
 // by default, and after a role came later.
 func TestFunctionPrivileges(t *testing.T) {
 	t.Parallel()
-	const call = "SELECT latest_service_health_checks()"
 	for name, open := range databases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -95,8 +100,18 @@ func TestFunctionPrivileges(t *testing.T) {
 			// Even one who may read the table may not call it.
 			run(t, d, "GRANT SELECT ON service_health_checks TO anon, authenticated")
 			for role, want := range map[string]string{"service_role": allowed, "anon": denied, "authenticated": denied} {
-				run(t, d, "BEGIN; SET LOCAL ROLE "+role)
-				require.Equal(t, want, refusal(t, d, call), role)
+				for _, call := range calls {
+					run(t, d, "BEGIN; SET LOCAL ROLE "+role)
+					require.Equal(t, want, refusal(t, d, call), "%s: %s", role, call)
+					run(t, d, "ROLLBACK")
+				}
+			}
+			for sql, want := range map[string]string{
+				"SELECT * FROM service_history_hours, service_history_days": allowed, "DELETE FROM service_history_hours": denied, "UPDATE service_history_days SET stale = true": denied,
+				"SELECT sum_up_service_days('{api}', '2026-01-01Z', '2026-02-01Z')": denied, "SELECT count_latencies('{1}')": denied,
+			} {
+				run(t, d, "BEGIN; SET LOCAL ROLE service_role")
+				require.Equal(t, want, refusal(t, d, sql), sql)
 				run(t, d, "ROLLBACK")
 			}
 			run(t, d, "BEGIN; SET LOCAL ROLE service_role; SET LOCAL search_path = pg_temp; CREATE TEMP TABLE service_health_checks (LIKE public.service_health_checks)")
@@ -116,6 +131,15 @@ func TestFunctionPrivileges(t *testing.T) {
 			d := open(t, false)
 			migrate(t, d, "*.sql")
 			require.Equal(t, [][]string{{"0"}}, run(t, d, "SELECT json_array_length(latest_service_health_checks())::text"))
+			// They come later, and are given the tables, as lite on PGlite does it.
+			run(t, d, "CREATE ROLE later; CREATE ROLE anon; GRANT ALL ON ALL TABLES IN SCHEMA public TO later, anon")
+			for _, call := range calls[2:] {
+				for role, want := range map[string]string{"later": allowed, "anon": denied} {
+					run(t, d, "BEGIN; SET LOCAL ROLE "+role)
+					require.Equal(t, want, refusal(t, d, call), "%s: %s", role, call)
+					run(t, d, "ROLLBACK")
+				}
+			}
 		})
 	}
 }
