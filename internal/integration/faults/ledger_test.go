@@ -56,6 +56,8 @@ func newLedger(good, bad supabase.Config, size int) *ledger {
 	}
 }
 
+func (l *ledger) items() int { return l.size }
+
 // stock stores one row for each delete, each a day older than the last, and
 // those that are to stay.
 func (l *ledger) stock(t *testing.T) {
