@@ -18,7 +18,7 @@ func TestExactlyOnceWhileServerCrashes(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			server := start(t, kind, nil)
-			crash(t, server.Config(), bounded(2, 5), checksAndAlerts, func(int) error {
+			crash(t, server.Config(), bounded(2, 5), ledgerOfRows, func(int) error {
 				if err := server.Kill(); err != nil {
 					return err
 				}
@@ -35,7 +35,7 @@ func TestExactlyOnceWhileDatabaseCrashes(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			server, postgres := startBoth(t, kind)
-			crash(t, server.Config(), bounded(2, 5), checksAndAlerts, func(n int) error {
+			crash(t, server.Config(), bounded(2, 5), ledgerOfRows, func(n int) error {
 				how := realserver.Fast
 				if n%2 == 1 {
 					how = realserver.Immediate
@@ -56,7 +56,7 @@ type book interface {
 	settle(t *testing.T, proxy *lossy, each func(done int))
 }
 
-func checksAndAlerts(good, bad supabase.Config) book {
+func ledgerOfRows(good, bad supabase.Config) book {
 	return newLedger(good, bad, bounded(100, 10_000))
 }
 
