@@ -26,7 +26,16 @@ import (
 	"github.com/supavigil/supavigil/migrations"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(realserver.Main(m)) }
+func TestMain(m *testing.M) {
+	if name := os.Getenv(programVar); name != "" {
+		if err := runProgram(name); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(realserver.Main(m))
+}
 
 // long says that the tests are to run in their long form.
 func long() bool { return os.Getenv("SUPAVIGIL_LONG") == "1" }
