@@ -53,7 +53,7 @@ func startProgram(ctx context.Context, name string, server *realserver.REST) (*p
 		return nil, err
 	}
 	config := server.Config()
-	p := &program{Cmd: exec.CommandContext(ctx, self)}
+	p := &program{Cmd: exec.CommandContext(ctx, self)} //nolint:gosec // this test binary
 	p.Env = append(os.Environ(), programVar+"="+name, databaseVar+"="+server.DatabaseURL,
 		"SUPABASE_URL="+config.URL, "SUPABASE_REST_URL="+config.RESTURL, "SUPABASE_SERVICE_KEY="+string(config.Key), "SUPABASE_SCHEMA=")
 	p.Stderr = &p.errors

@@ -74,13 +74,19 @@ func TestSendersThatDie(t *testing.T) {
 			_, err := model.Create(t.Context(), alertevent.CreateAlertEventData{ServiceName: fmt.Sprint("created ", i), AlertType: alertevent.AlertTypeServiceDown})
 			require.NoError(t, err)
 		}
-		ctx, stop := context.WithCancel(t.Context())
-		defer stop()
+		limit, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // ten times what it takes
+		defer cancel()
+		ctx, stop := context.WithCancelCause(limit)
+		defer stop(nil)
 		var sending, raising sync.WaitGroup
 		var deaths atomic.Int64
-		died, failed := make([]error, senders), make([]error, senders)
+		failed := make([]error, senders)
 		for i := range senders {
-			sending.Go(func() { died[i] = keepSending(ctx, server, &deaths) })
+			sending.Go(func() {
+				if err := keepSending(ctx, server, &deaths); err != nil {
+					stop(err)
+				}
+			})
 			raising.Go(func() {
 				for n := i; n < alerts && failed[i] == nil; n += senders {
 					failed[i] = trouble(t.Context(), model, n)
@@ -92,13 +98,20 @@ func TestSendersThatDie(t *testing.T) {
 		active := owner.count(t, "SELECT count(*) FROM alert_events WHERE status = 'active' AND dedup_key IS NOT NULL")
 		require.Positive(t, active)
 		// Until all is told, and each that is still active was reminded of three times.
-		require.Eventually(t, func() bool {
-			return owner.count(t, "SELECT count(*) FROM alert_notifications WHERE next IN ('opened', 'resolved')") == 0 &&
-				owner.count(t, "SELECT count(*) FROM (SELECT FROM watch.claims WHERE kind = 'reminder' AND confirmed_at IS NOT NULL GROUP BY alert_id HAVING count(*) >= 3) r") == active
-		}, 5*time.Minute, 100*time.Millisecond)
-		stop()
+		poll := time.NewTicker(100 * time.Millisecond)
+		defer poll.Stop()
+		for owner.count(t, "SELECT count(*) FROM alert_notifications WHERE next IN ('opened', 'resolved')") > 0 ||
+			owner.count(t, "SELECT count(*) FROM (SELECT FROM watch.claims WHERE kind = 'reminder' AND confirmed_at IS NOT NULL GROUP BY alert_id HAVING count(*) >= 3) r") < active {
+			select {
+			case <-poll.C:
+			case <-ctx.Done():
+				require.NoError(t, context.Cause(ctx))
+			}
+		}
+		ended := errors.New("ended")
+		stop(ended)
 		sending.Wait()
-		require.NoError(t, errors.Join(died...))
+		require.Equal(t, ended, context.Cause(ctx), "a sender failed")
 		require.Positive(t, deaths.Load())
 
 		for what, query := range never {
