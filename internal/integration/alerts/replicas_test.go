@@ -56,7 +56,10 @@ func runReplica(ctx context.Context) error {
 			})
 		}
 		probing.Wait()
-		if err := errors.Join(append(failures, out.Encode(verdicts))...); err != nil {
+		if err := errors.Join(failures...); err != nil {
+			return err
+		}
+		if err := out.Encode(verdicts); err != nil {
 			return err
 		}
 	}
