@@ -1,6 +1,9 @@
 // Package alerts proves the functions of migration 016 on PostgreSQL itself:
 // what they answer, that they stay exact while many sessions call them, repeat
-// and die, what they cost, and what the migration does to a database in use.
+// and die, what they cost, and what the migration does to a database in use; and
+// the methods above them, from processes that are killed. At full length:
+//
+//	SUPAVIGIL_LONG=1 go -C internal/integration test -v -timeout 30m ./alerts
 package alerts
 
 import (
