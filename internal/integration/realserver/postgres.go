@@ -132,7 +132,7 @@ func (p *Postgres) configuration() string {
 	settings := map[string]string{
 		"listen_addresses":        "127.0.0.1",
 		"unix_socket_directories": "",
-		"max_connections":         "300",
+		"max_connections":         "200",
 		"timezone":                "UTC",
 		"log_timezone":            "UTC",
 		"fsync":                   "off",
