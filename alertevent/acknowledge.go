@@ -13,6 +13,7 @@ import (
 
 // Acknowledge marks an active alert as acknowledged now, and returns it. One that is
 // not active is returned unchanged. The error is ErrNotFound for an unknown id.
+// Transition also says who and why.
 func (m AlertEventModel) Acknowledge(ctx context.Context, id string) (*AlertEvent, error) {
 	return m.move(ctx, id, StatusAcknowledged)
 }

@@ -4,45 +4,91 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/supavigil/supavigil/alertevent"
 	"github.com/supavigil/supavigil/supabase"
 	"github.com/supavigil/supavigil/supabase/supabasetest"
 )
 
-// Raise an alert unless one was raised in the last half hour. This is for one
-// program alone: two that look at once both raise, and a second outage within the
-// half hour is not raised.
+// Probes raise an alert and resolve it, senders tell people: as many programs as you
+// like may do either.
 func Example() {
 	server := supabasetest.NewServer() // a program has a project instead
 	defer server.Close()
 	ctx := context.Background()
-
 	alerts := alertevent.AlertEventModel{Connect: server.Config().ServiceClient}
-	for range 2 {
-		recent, err := alerts.FindRecentByService(ctx, "api", alertevent.AlertTypeServiceDown, 30)
-		if err != nil {
+	send := func(n alertevent.Notification) error {
+		_, err := fmt.Println("sent:", n.Alert.ServiceName, n.Alert.AlertType, n.Kind)
+		return err
+	}
+
+	for range 2 { // two probes see the same
+		_, opened, err := alerts.Raise(ctx, alertevent.RaiseData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown})
+		fmt.Println("opened:", opened, err)
+	}
+	fmt.Println(notify(ctx, alerts, send))
+
+	resolved, err := alerts.ResolveOpen(ctx, alertevent.ResolveOpenData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown, By: "probe"})
+	fmt.Println("resolved:", len(resolved), err)
+	fmt.Println(notify(ctx, alerts, send))
+	// Output:
+	// opened: true <nil>
+	// opened: false <nil>
+	// sent: api service_down opened
+	// <nil>
+	// resolved: 1 <nil>
+	// sent: api service_down resolved
+	// <nil>
+}
+
+// notify sends what is due until nothing is, or it fails. A program calls it every few
+// seconds. What is not confirmed is due again after the lease.
+func notify(ctx context.Context, alerts alertevent.AlertEventModel, send func(alertevent.Notification) error) error {
+	for {
+		claimed, err := alerts.ClaimNotifications(ctx, alertevent.ClaimOptions{RemindEvery: time.Hour, Limit: 10})
+		if err != nil || len(claimed) == 0 {
+			return err
+		}
+		for _, notification := range claimed {
+			if err := send(notification); err != nil {
+				return err
+			}
+			if err := alerts.ConfirmNotification(ctx, notification); err != nil && !errors.Is(err, supabase.ErrConflict) {
+				return err // ErrConflict: too late, somebody else sends it too
+			}
+		}
+	}
+}
+
+// A person reopens what was resolved too early, and says why.
+func ExampleAlertEventModel_Transition() {
+	server := supabasetest.NewServer()
+	defer server.Close()
+	ctx := context.Background()
+	alerts := alertevent.AlertEventModel{Connect: server.Config().ServiceClient}
+	alert, _, err := alerts.Raise(ctx, alertevent.RaiseData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, to := range []alertevent.Status{alertevent.StatusResolved, alertevent.StatusActive} {
+		if _, _, err := alerts.Transition(ctx, alertevent.TransitionData{ID: alert.ID, To: to, By: "ann", Reason: "seems so"}); err != nil {
 			fmt.Println(err)
 			return
 		}
-		if recent != nil {
-			fmt.Println("raised already:", *recent.Message)
-			continue
-		}
-		alert, err := alerts.Create(ctx, alertevent.CreateAlertEventData{
-			ServiceName: "api",
-			AlertType:   alertevent.AlertTypeServiceDown,
-			Message:     new("no answer from api"),
-		})
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		fmt.Println("raised:", *alert.Message)
+	}
+	history, err := alerts.History(ctx, alert.ID)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, transition := range history[1:] {
+		fmt.Println(transition.From, "→", transition.To, "by", *transition.By)
 	}
 	// Output:
-	// raised: no answer from api
-	// raised already: no answer from api
+	// active → resolved by ann
+	// resolved → active by ann
 }
 
 func ExampleAlertEventModel_Create() {

@@ -14,16 +14,15 @@ import (
 type Transition struct {
 	ID      string    `json:"id"` // a whole number, which grows with each transition of the alert
 	AlertID string    `json:"alert_id"`
-	At      time.Time `json:"at"`          // by the database's clock, in UTC
+	At      time.Time `json:"at"`          // in UTC
 	From    Status    `json:"from_status"` // "": the alert was created
 	To      Status    `json:"to_status"`
-	By      *string   `json:"by"`     // nil: it was not said, as with Acknowledge
-	Reason  *string   `json:"reason"` // nil: it was not said
+	By      *string   `json:"by"`     // nil: not said, as with Acknowledge
+	Reason  *string   `json:"reason"` // nil: not said
 }
 
-// History returns the changes of an alert's status, oldest first, whichever program
-// made them and by whatever means, since migration 016. Of an unknown id it returns an
-// empty slice. The error is ErrSchema without that migration.
+// History returns the changes of an alert's status, oldest first, whatever made them,
+// since migration 016; of an unknown id, an empty slice.
 func (m AlertEventModel) History(ctx context.Context, id string) (history []Transition, err error) {
 	op := alerts.Begin(operation.Select, operation.ID(id))
 	defer op.End(ctx, &err)

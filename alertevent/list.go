@@ -30,17 +30,15 @@ func (m AlertEventModel) FindAll(ctx context.Context, options FindAllOptions) ([
 }
 
 // FindActive lists all active alerts of a service, or of every service with "", as
-// FindAll does but without a limit: what nobody has taken on yet. Acknowledged alerts
-// are not active; FindOpen lists all that is not over.
+// FindAll does but without a limit. It is for what nobody has taken on yet; for all
+// that is not over, use FindOpen: acknowledged alerts are not active.
 func (m AlertEventModel) FindActive(ctx context.Context, serviceName string) ([]AlertEvent, error) {
 	return m.collect(ctx, FindAllOptions{ServiceName: serviceName, Status: StatusActive})
 }
 
-// FindOpen lists the active and acknowledged alerts of a service, or of every service
-// with "", newest first: all of them, by one request unless there are more than a
-// page. Alerts whose created_at is NULL come last. Without alerts it returns an empty
-// slice. It does without migration 016, whose index makes it as quick as there are few
-// open alerts, however many are resolved.
+// FindOpen is FindActive for all open alerts, active and acknowledged, by one request
+// unless there are more than a page. It works without migration 016, whose index keeps
+// it quick however many alerts are resolved.
 func (m AlertEventModel) FindOpen(ctx context.Context, serviceName string) (open []AlertEvent, err error) {
 	listing := operation.Listing{
 		Where:   []operation.Filter{operation.Service(serviceName), {Column: "status", Value: string(StatusResolved), Not: true}},

@@ -15,9 +15,9 @@ type AlertEventModel struct {
 }
 
 // FindRecentByService returns a service's newest alert of a type, whatever its status,
-// created within the last 1…52,560,000 minutes, or nil. It says what happened lately.
-// Two programs that call it and then Create may both raise an alert, and what is open
-// for longer is not seen: Raise is for that.
+// created within the last 1…52,560,000 minutes, or nil. It is for a view of what
+// happened lately. To decide whether to alert, use Raise: two programs that look first
+// both create, and an alert that has been open for longer is not seen.
 func (m AlertEventModel) FindRecentByService(ctx context.Context, serviceName string, alertType AlertType, withinMinutes int) (recent *AlertEvent, err error) {
 	op := alerts.Begin(operation.Select, operation.Service(serviceName))
 	defer op.End(ctx, &err)
@@ -28,10 +28,9 @@ func (m AlertEventModel) FindRecentByService(ctx context.Context, serviceName st
 	return op.Newest(ctx, FindAllOptions{ServiceName: serviceName, AlertType: alertType, Since: since}.listing())
 }
 
-// DeleteOlderThan deletes the alerts created more than days ago, 1…36,500, whatever
-// their status, oldest first; DeleteResolvedOlderThan leaves those that are open. It
-// returns the number deleted, even when err is non-nil: then a lower bound, if an
-// answer was lost.
+// DeleteOlderThan deletes the alerts created more than days ago, 1…36,500, open ones
+// too, oldest first, and returns the number deleted, even when err is non-nil: then a
+// lower bound, if an answer was lost.
 // It deletes up to 20,000 rows at a time, fewer if that takes the database too long
 // (Supabase allows a statement 8 s). After an error another call continues. Several
 // programs may delete at once.
@@ -44,14 +43,9 @@ func (m AlertEventModel) DeleteOlderThan(ctx context.Context, days int) (deleted
 	return op.DeleteOlderThan(ctx, days)
 }
 
-// DeleteResolvedOlderThan deletes the alerts that were resolved more than days ago,
-// 1…36,500, by the database's clock, the longest resolved first, and returns the number
-// deleted, even when err is non-nil: a lower bound where an answer was lost. Where
-// resolved_at is NULL, created_at counts. Open alerts stay, and so do those that
-// somebody is changing, until the next call. Their histories go with them.
-//
-// It deletes 1,000 at a time, each a request. The error is ErrSchema without migration
-// 016.
+// DeleteResolvedOlderThan is DeleteOlderThan for the alerts that were resolved more
+// than days ago, by created_at where resolved_at is NULL, with their histories, 1,000 a
+// request. Alerts that somebody is changing stay until the next call.
 func (m AlertEventModel) DeleteResolvedOlderThan(ctx context.Context, days int) (deleted int64, err error) {
 	op := alerts.Begin(operation.Delete, operation.Filter{})
 	defer op.End(ctx, &err)

@@ -21,45 +21,33 @@ const (
 	KindReminder NotificationKind = "reminder" // while the alert is active
 )
 
-// ClaimOptions say how many notifications to claim, and for how long. The zero value
-// is that of the defaults.
+// ClaimOptions say what to claim, and for how long. The zero value is usable.
 type ClaimOptions struct {
-	// Lease is how long nobody else can claim them: longer than sending takes. 1 s…30
-	// days. Defaults to 1 minute.
-	Lease time.Duration
-	// RemindEvery is how long after the last confirmation a reminder of an alert that is
-	// still active is due, 1 s…30 days. 0 claims no reminders.
-	RemindEvery time.Duration
-	// Limit is the most to claim, at most 1,000. Defaults to 100.
-	Limit int
-	// RequestID is the UUID of this call, for those who repeat it: they are given what it
-	// still holds, for another Lease. "" makes one (version 7).
-	RequestID string
+	Lease       time.Duration // for which nobody else can claim them, 1 s…30 days. Defaults to 1 minute
+	RemindEvery time.Duration // after the last confirmation, 1 s…30 days. 0: no reminders
+	Limit       int           // at most 1,000. Defaults to 100
+	RequestID   string        // a UUID, to repeat the call with; "" makes one
 }
 
-// Notification is one that is claimed, to be sent and confirmed.
+// Notification is claimed, to be sent and confirmed.
 type Notification struct {
 	Kind  NotificationKind
 	Alert AlertEvent // as it was when it was claimed
 	Token string     // the claim's RequestID
 }
 
-// ClaimNotifications claims what people are to be told of raised alerts: what is
-// opened first, then resolved, then reminders, each the longest due first. Several
-// programs may claim at once, and do not wait for each other. What is not confirmed
-// within Lease is claimed again, so that each notification is sent at least once, and
-// twice only if a sender outlived its lease or its confirmation was lost. Where nothing
-// is due it returns an empty slice.
-//
-// Alerts that were only created, and those of before migration 016, are never among
-// them until a Raise takes them over; without it the error is ErrSchema. It retries
-// safely; where the last answer was lost the error is Uncertain, and what was claimed
-// is due again after Lease, or to a call with the same RequestID.
+// ClaimNotifications claims what people are to be told of raised alerts, by kind, the
+// longest due first; where nothing is due, an empty slice. Programs that claim at once
+// do not wait for each other. What is not confirmed within Lease is due again: each is
+// sent at least once, and twice only if a sender outlived its lease or could not
+// confirm. A call with the same RequestID returns what it still holds, for another
+// Lease. Alerts of Create, and of before migration 016, are left out until a Raise
+// takes them over.
 func (m AlertEventModel) ClaimNotifications(ctx context.Context, options ClaimOptions) (claimed []Notification, err error) {
 	op := alerts.Begin(operation.Update, operation.Filter{})
 	defer op.End(ctx, &err)
 	err = op.Open(ctx, m.Connect,
-		column.Span("lease", options.Lease), column.Span("remindEvery", options.RemindEvery),
+		column.Span("lease", options.Lease, "1 minute"), column.Span("remindEvery", options.RemindEvery, "no reminders"),
 		column.ClaimLimit(options.Limit), column.OptionalUUID("request_id", options.RequestID))
 	if err != nil {
 		return nil, err
@@ -100,9 +88,8 @@ type claimArgs struct {
 }
 
 // ConfirmNotification says that a claimed notification was sent. It may be repeated,
-// and come late, until another claim has the notification: then the error is
-// ErrConflict, and it may have been sent twice. The error is ErrNotFound where the
-// alert is gone.
+// and come late, until another claim has it: then the error is ErrConflict, and it may
+// be sent twice. The error is ErrNotFound where the alert is gone.
 func (m AlertEventModel) ConfirmNotification(ctx context.Context, notification Notification) (err error) {
 	id := notification.Alert.ID
 	op := alerts.Begin(operation.Update, operation.ID(id))

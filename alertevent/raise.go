@@ -11,31 +11,20 @@ import (
 
 // RaiseData is an alert to be open.
 type RaiseData struct {
-	// ID is the UUID of the alert, if this call opens it. "" makes one (version 7);
-	// setting it lets a caller repeat the whole call and be told the same again.
-	ID          string
-	ServiceName string    // not blank, at most 100 characters
-	AlertType   AlertType // one of the three
-	// DedupKey is what at most one alert of the service is open for, such as the name
-	// of a probe: at most 200 characters, not blank. "" means the alert's type.
-	DedupKey string
-	Message  *string        // nil stores NULL
-	Details  map[string]any // as CreateAlertEventData's
+	ID          string         // a UUID, to repeat the call with; "" makes one. The alert's, if this call opens it
+	ServiceName string         // not blank, at most 100 characters
+	AlertType   AlertType      // one of the three
+	DedupKey    string         // such as a probe's name: not blank, at most 200 characters; "" means the alert's type
+	Message     *string        // nil stores NULL
+	Details     map[string]any // as CreateAlertEventData's
 }
 
-// Raise opens an alert, unless one of its service and key is open, active or
-// acknowledged, whoever raised it: then that one is returned unchanged, and opened is
-// false. Of any number of programs that raise the same at once, one is told that it
-// opened the alert. Without DedupKey, the newest open alert of the service and type
-// that has no key, such as one that was only created, is given the key and taken for
-// the open one.
-//
-// An alert with data.ID is returned as it stands, whatever became of it since, and
-// opened is true: it was this call's. The error is ErrConflict where it has another
-// service, type or key, ErrInvalid for data that the table cannot hold, before anything
-// is sent, and ErrSchema without migration 016. It retries safely; where the last
-// answer was lost the error is Uncertain, and repeating the call with the same ID
-// finds out.
+// Raise opens an alert, unless one of its service and key is open: then that one is
+// returned unchanged, and opened is false. Without DedupKey, the newest open alert of
+// the service and type that has no key, such as one of Create, is given the key and
+// taken for the open one. An alert with data.ID is returned as it stands, whatever
+// became of it, and opened is true; if its service, type or key differ, the error is
+// ErrConflict.
 func (m AlertEventModel) Raise(ctx context.Context, data RaiseData) (alert *AlertEvent, opened bool, err error) {
 	op := alerts.Begin(operation.Insert, operation.Service(data.ServiceName))
 	defer op.End(ctx, &err)

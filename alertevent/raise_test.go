@@ -1,7 +1,6 @@
 package alertevent_test
 
 import (
-	"encoding/json"
 	"strings"
 	"sync"
 	"testing"
@@ -169,74 +168,6 @@ func TestRaiseTakesOverAnAlertThatWasCreated(t *testing.T) {
 	claimed, err = model.ClaimNotifications(t.Context(), alertevent.ClaimOptions{})
 	require.NoError(t, err)
 	require.Len(t, claimed, 1)
-}
-
-func TestInvalidAlertsAreNotSent(t *testing.T) {
-	t.Parallel()
-	server, model := start(t)
-	id, long := "0190c0de-0000-7000-8000-00000000000c", strings.Repeat("é", 2001)
-	for name, call := range map[string]func() error{
-		"dedup_key must have at most 200 characters": func() error {
-			_, _, err := model.Raise(t.Context(), alertevent.RaiseData{ServiceName: "api", AlertType: alertevent.AlertTypeRecovery, DedupKey: long[:402]})
-			return err
-		},
-		"by must have at most 200 characters": func() error {
-			_, err := model.ResolveOpen(t.Context(), alertevent.ResolveOpenData{ServiceName: "api", AlertType: alertevent.AlertTypeRecovery, By: long[:402]})
-			return err
-		},
-		"reason must have at most 2000 characters": func() error {
-			_, _, err := model.Transition(t.Context(), alertevent.TransitionData{ID: id, To: alertevent.StatusActive, Reason: long})
-			return err
-		},
-		"to_status must be active": func() error {
-			_, _, err := model.Transition(t.Context(), alertevent.TransitionData{ID: id})
-			return err
-		},
-		"lease must be within 1 s": func() error {
-			_, err := model.ClaimNotifications(t.Context(), alertevent.ClaimOptions{Lease: time.Millisecond})
-			return err
-		},
-		"remindEvery must be within 1 s": func() error {
-			_, err := model.ClaimNotifications(t.Context(), alertevent.ClaimOptions{RemindEvery: 31 * 24 * time.Hour})
-			return err
-		},
-		"limit must be within 0…1000": func() error {
-			_, err := model.ClaimNotifications(t.Context(), alertevent.ClaimOptions{Limit: 1001})
-			return err
-		},
-		"request_id must be a UUID": func() error {
-			_, err := model.ClaimNotifications(t.Context(), alertevent.ClaimOptions{RequestID: "x"})
-			return err
-		},
-		"token must be a UUID": func() error {
-			return model.ConfirmNotification(t.Context(), alertevent.Notification{alertevent.KindOpened, alertevent.AlertEvent{ID: id}, ""})
-		},
-		"id must be a UUID": func() error {
-			_, err := model.History(t.Context(), "x")
-			return err
-		},
-		"until must be after since": func() error {
-			_, err := model.ResponseTimes(t.Context(), alertevent.ResponseTimesOptions{Since: time.Unix(1, 0), Until: time.Unix(1, 0)})
-			return err
-		},
-	} {
-		err := call()
-		require.ErrorIs(t, err, supabase.ErrInvalid, name)
-		require.ErrorContains(t, err, name)
-	}
-	require.Empty(t, server.Requests())
-}
-
-// Without migration 016.
-func TestMissingFunctionsNameTheirMigration(t *testing.T) {
-	t.Parallel()
-	server, model := start(t)
-	server.HandleRPC("raise_alert", func(json.RawMessage) (any, error) {
-		return nil, &supabase.Error{Status: 404, Code: "PGRST202", Message: "Could not find the function public.raise_alert(alert_type, dedup_key) in the schema cache"}
-	})
-	_, _, err := model.Raise(t.Context(), alertevent.RaiseData{ServiceName: "api", AlertType: alertevent.AlertTypeServiceDown})
-	require.ErrorIs(t, err, supabase.ErrSchema)
-	require.ErrorContains(t, err, "migration 016 makes raise_alert")
 }
 
 func TestResolvedAlertsAreDeletedInSlices(t *testing.T) {

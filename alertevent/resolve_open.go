@@ -12,25 +12,15 @@ import (
 type ResolveOpenData struct {
 	ServiceName string    `json:"service_name"` // not blank, at most 100 characters
 	AlertType   AlertType `json:"alert_type"`   // not blank
-	// DedupKey is that of the alert's Raise. "" means the alert's type.
-	DedupKey string `json:"dedup_key"`
-	// By and Reason are kept in the alert's history: at most 200 and 2,000 characters;
-	// "" stores NULL.
-	By     string `json:"by"`
-	Reason string `json:"reason"`
-	// RequestID is the UUID of this call, for those who repeat it within a day, and are
-	// told the same again. "" makes one (version 7).
-	RequestID string `json:"request_id"`
+	DedupKey    string    `json:"dedup_key"`    // that of the Raise; "" means the alert's type
+	By          string    `json:"by"`           // for the history: at most 200 characters; "" is NULL
+	Reason      string    `json:"reason"`       // for the history: at most 2,000 characters; "" is NULL
+	RequestID   string    `json:"request_id"`   // a UUID, to repeat the call with; "" makes one
 }
 
-// ResolveOpen resolves the open alert of a service and key, now by the database's
-// clock; without DedupKey, those too of its type that have no key. It returns the
-// alerts that this call resolved: of any number of programs that do so at once, one is
-// told of each alert. Where nothing is open it returns an empty slice.
-//
-// The error is ErrConflict where RequestID is that of another call, and ErrSchema
-// without migration 016. It retries safely; where the last answer was lost the error is
-// Uncertain, and repeating the call with the same RequestID finds out.
+// ResolveOpen resolves the open alert of a service and key; without DedupKey, also all
+// of its type that have no key. It returns the alerts that this call, and no other,
+// resolved; where nothing was open, an empty slice.
 func (m AlertEventModel) ResolveOpen(ctx context.Context, data ResolveOpenData) (resolved []AlertEvent, err error) {
 	op := alerts.Begin(operation.Update, operation.Service(data.ServiceName))
 	defer op.End(ctx, &err)

@@ -10,32 +10,26 @@ import (
 	"github.com/supavigil/supavigil/internal/operation"
 )
 
-// ResponseTimesOptions narrow the alerts that are counted. The zero value narrows
-// nothing.
+// ResponseTimesOptions narrow what is counted. The zero value counts all.
 type ResponseTimesOptions struct {
-	ServiceName string    // "": every service
-	AlertType   AlertType // "": every type but recovery, which is never counted
-	// Since and Until bound created_at, within [Since, Until). A zero time is no bound.
-	Since, Until time.Time
+	ServiceName  string    // "": every service
+	AlertType    AlertType // "": every type. A recovery is never counted
+	Since, Until time.Time // created_at in [Since, Until); zero: no bound
 }
 
-// ResponseTimes are how many alerts were raised, acknowledged and resolved, each by
-// itself: an alert that was resolved at once is not among Acknowledged.
+// ResponseTimes count alerts, those with acknowledged_at and those with resolved_at.
 type ResponseTimes struct {
 	Raised, Acknowledged, Resolved int64
 	ToAcknowledge, ToResolve       Durations // from created_at on
 }
 
-// Durations sum up spans of time, to the microsecond. They are zero where there are
-// none; a span that is negative counts as zero. P50 and P90 are spans that occurred,
-// as PostgreSQL's percentile_disc has them.
+// Durations sum up spans of time, to the microsecond: zero where there are none, and a
+// negative span as zero. P50 and P90 are spans that occurred (percentile_disc).
 type Durations struct {
 	Mean, P50, P90, Max time.Duration
 }
 
-// ResponseTimes sums up how long alerts waited until they were acknowledged, and until
-// they were resolved, by their created_at, acknowledged_at and resolved_at.
-// The error is ErrSchema without migration 016.
+// ResponseTimes sums up how long alerts waited to be acknowledged and resolved.
 func (m AlertEventModel) ResponseTimes(ctx context.Context, options ResponseTimesOptions) (times ResponseTimes, err error) {
 	op := alerts.Begin(operation.Select, operation.Service(options.ServiceName))
 	defer op.End(ctx, &err)

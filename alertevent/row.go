@@ -20,8 +20,7 @@ const (
 	AlertTypeRecovery        AlertType = "recovery"
 )
 
-// Status is how far an alert has come: active, then acknowledged, then resolved, or
-// resolved at once. Reads return values of a newer schema as is.
+// Status is where an alert stands. Reads return values of a newer schema as is.
 type Status string
 
 // The statuses.
@@ -42,11 +41,9 @@ type AlertEvent struct {
 	Message        *string        `json:"message"`
 	Details        map[string]any `json:"details"`         // a JSON object, numbers as float64
 	CreatedAt      time.Time      `json:"created_at"`      // when the row was stored
-	AcknowledgedAt *time.Time     `json:"acknowledged_at"` // by Acknowledge or Transition; else nil
-	ResolvedAt     *time.Time     `json:"resolved_at"`     // by Resolve, ResolveOpen or Transition; else nil
-	// DedupKey is what the alert was raised for: at most one alert of a service and key
-	// is open. It is nil in one that was only created, and without migration 016.
-	DedupKey *string `json:"dedup_key"`
+	AcknowledgedAt *time.Time     `json:"acknowledged_at"` // nil: it was not, or it was reopened
+	ResolvedAt     *time.Time     `json:"resolved_at"`     // nil: likewise
+	DedupKey       *string        `json:"dedup_key"`       // at most one alert of a service and key is open; nil: not raised
 }
 
 // UnmarshalJSON decodes a row as PostgREST sends it, with timestamps in PostgreSQL's

@@ -11,27 +11,18 @@ import (
 
 // TransitionData is a change of an alert's status.
 type TransitionData struct {
-	ID string `json:"id"`        // the alert's
-	To Status `json:"to_status"` // one of the three
-	// By and Reason are kept in the alert's history: at most 200 and 2,000 characters;
-	// "" stores NULL.
-	By     string `json:"by"`
-	Reason string `json:"reason"`
-	// RequestID is the UUID of this call, for those who repeat it within a day, and are
-	// told the same again. "" makes one (version 7).
-	RequestID string `json:"request_id"`
+	ID        string `json:"id"`         // the alert's
+	To        Status `json:"to_status"`  // one of the three
+	By        string `json:"by"`         // for the history: at most 200 characters; "" is NULL
+	Reason    string `json:"reason"`     // for the history: at most 2,000 characters; "" is NULL
+	RequestID string `json:"request_id"` // a UUID, to repeat the call with; "" makes one
 }
 
-// Transition moves an alert to another status, now by the database's clock, and
-// returns it; changed says that this call moved it. An alert that is there already
-// stays as it is. To active it is reopened: acknowledged_at and resolved_at become
-// NULL, and a raised one is notified of anew.
-//
-// The error is ErrNotFound for an unknown id, and ErrConflict for a resolved alert that
-// is to be acknowledged, for one that is to be reopened while another of its service
-// and key is open, and where RequestID is that of another call; ErrSchema without
-// migration 016. It retries safely; where the last answer was lost the error is
-// Uncertain, and repeating the call with the same RequestID finds out.
+// Transition moves an alert to another status, and returns it; changed says that this
+// call moved it. An alert that is there already stays as it is. Reopening clears
+// AcknowledgedAt and ResolvedAt, and people are told of a raised alert anew. The error
+// is ErrNotFound for an unknown id, and ErrConflict for a resolved alert that is to be
+// acknowledged, or reopened while another of its service and key is open.
 func (m AlertEventModel) Transition(ctx context.Context, data TransitionData) (alert *AlertEvent, changed bool, err error) {
 	op := alerts.Begin(operation.Update, operation.ID(data.ID))
 	defer op.End(ctx, &err)

@@ -33,27 +33,16 @@ import (
 // timeout too. After Close, when only such rows are left, it takes 7 or 30 more
 // failures (5 s, or 2½ minutes). While nothing can be stored, nothing is refused.
 type Recorder struct {
-	*face
-}
-
-// face is what a Recorder has that was made by NewRecorder.
-type face struct {
 	model    HealthCheckModel
-	rows     *recorder.Recorder
+	rows     *recorder.Recorder // nil where NewRecorder did not make it
 	maxBytes int
 	invalid  error                          // what is wrong with the options
 	logger   atomic.Pointer[zerolog.Logger] // from the first Record on
 
-	opened  atomic.Bool // the configuration has worked, or may
-	mu      sync.Mutex
-	opening *opening
-}
-
-// opening is a client being opened for the first Record.
-type opening struct {
-	deadline time.Time
-	done     chan struct{}
-	err      error // what can never work
+	opened   atomic.Bool // the configuration has worked, or may
+	mu       sync.Mutex
+	opening  chan error // of a client that is being opened for the first Record: what can never work
+	deadline time.Time  // until when that is waited for
 }
 
 // patience is how long the first Record waits for Connect, which does no I/O.
@@ -63,34 +52,34 @@ const patience = time.Second
 // are the error of Record, Flush and Close.
 func NewRecorder(model HealthCheckModel, options RecorderOptions) *Recorder {
 	options, invalid := options.check()
-	f := &face{model: model, maxBytes: options.MaxBytes, invalid: invalid}
+	r := &Recorder{model: model, maxBytes: options.MaxBytes, invalid: invalid}
 	if options.Logger != nil {
-		f.logger.Store(options.Logger)
+		r.logger.Store(options.Logger)
 	}
-	f.rows = recorder.New(recorder.Options{
+	r.rows = recorder.New(recorder.Options{
 		MaxRows: options.MaxRows, MaxBytes: options.MaxBytes,
 		BatchRows: options.BatchRows, BatchBytes: min(operation.MaxBatchBytes, options.MaxBytes/4),
 		BatchAge: options.BatchAge, DropOldest: options.DropOldest,
-		Insert: f.insert, Find: f.find,
+		Insert: r.insert, Find: r.find,
 		OnRefused: func(row operation.Row, err error) {
 			if options.OnRefused != nil {
 				options.OnRefused(decode(row), err)
 			}
 		},
 	})
-	return &Recorder{f}
+	return r
 }
 
 // insert stores rows, all or none.
-func (f *face) insert(ctx context.Context, rows []operation.Row, tried bool) (uncertain bool, err error) {
+func (r *Recorder) insert(ctx context.Context, rows []operation.Row, tried bool) (uncertain bool, err error) {
 	about := operation.Filter{}
 	if len(rows) == 1 {
 		about = operation.ID(rows[0].ID)
 	}
-	ctx = f.logger.Load().WithContext(ctx)
+	ctx = r.logger.Load().WithContext(ctx)
 	op := checks.Begin(operation.Insert, about)
 	defer op.End(ctx, &err)
-	if err := op.Open(ctx, f.model.Connect); err != nil {
+	if err := op.Open(ctx, r.model.Connect); err != nil {
 		return tried, err
 	}
 	uncertain, err = op.InsertBatch(ctx, rows, tried)
@@ -102,11 +91,11 @@ func (f *face) insert(ctx context.Context, rows []operation.Row, tried bool) (un
 }
 
 // find says whether a row is stored.
-func (f *face) find(ctx context.Context, row operation.Row) (found bool, err error) {
-	ctx = f.logger.Load().WithContext(ctx)
+func (r *Recorder) find(ctx context.Context, row operation.Row) (found bool, err error) {
+	ctx = r.logger.Load().WithContext(ctx)
 	op := checks.Begin(operation.Select, operation.ID(row.ID))
 	defer op.End(ctx, &err)
-	if err := op.Open(ctx, f.model.Connect); err != nil {
+	if err := op.Open(ctx, r.model.Connect); err != nil {
 		return false, err
 	}
 	return op.Holds(ctx, row)
@@ -115,7 +104,7 @@ func (f *face) find(ctx context.Context, row operation.Row) (found bool, err err
 // ready returns why no call can succeed.
 func (r *Recorder) ready(ctx context.Context) error {
 	switch {
-	case r == nil || r.face == nil:
+	case r == nil || r.rows == nil:
 		return notRecorded(supabase.ErrInvalid, "only NewRecorder makes a Recorder")
 	case r.invalid != nil:
 		return r.invalid
@@ -170,36 +159,32 @@ func (r *Recorder) Record(ctx context.Context, data CreateHealthCheckData) error
 }
 
 // open sees to it that the configuration can work, as far as that is known in time.
-func (f *face) open(ctx context.Context) error {
-	f.logger.CompareAndSwap(nil, zerolog.Ctx(ctx))
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.opened.Load() {
+func (r *Recorder) open(ctx context.Context) error {
+	r.logger.CompareAndSwap(nil, zerolog.Ctx(ctx))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.opened.Load() {
 		return nil
 	}
-	if f.opening == nil {
-		o := &opening{deadline: time.Now().Add(patience), done: make(chan struct{})}
-		f.opening = o
-		go func() {
-			defer close(o.done)
-			o.err = f.misconfigured()
-		}()
+	if r.opening == nil {
+		opening := make(chan error, 1)
+		r.opening, r.deadline = opening, time.Now().Add(patience)
+		go func() { opening <- r.misconfigured() }()
 	}
 	select {
-	case <-f.opening.done:
-	case <-time.After(time.Until(f.opening.deadline)):
+	case err := <-r.opening:
+		r.opening = nil
+		r.opened.Store(err == nil)
+		return err
+	case <-time.After(time.Until(r.deadline)):
 		return nil
 	}
-	err := f.opening.err
-	f.opening = nil
-	f.opened.Store(err == nil)
-	return err
 }
 
 // misconfigured returns the error of a configuration that can never work.
-func (f *face) misconfigured() error {
+func (r *Recorder) misconfigured() error {
 	op := checks.Begin(operation.Insert, operation.Filter{})
-	if err := op.Open(context.Background(), f.model.Connect); errors.Is(err, supabase.ErrInvalid) {
+	if err := op.Open(context.Background(), r.model.Connect); errors.Is(err, supabase.ErrInvalid) {
 		return err
 	}
 	return nil
@@ -241,7 +226,7 @@ func (r *Recorder) end(ctx context.Context, do func(*recorder.Recorder, context.
 		message = fmt.Sprintf("%s not stored, and %d more may be or not", counted(certain, "is", "are"), uncertain)
 	}
 	if failure != nil {
-		message += ": " + withoutPrefix(failure)
+		message += ": " + strings.TrimPrefix(failure.Error(), "supabase: ")
 		cause = fmt.Errorf("%w; last failure: %w", cause, failure)
 	}
 	return notRecorded(cause, message)
@@ -255,19 +240,11 @@ func counted(rows int, one, many string) string {
 	return fmt.Sprintf("%d rows %s", rows, many)
 }
 
-// withoutPrefix is the text of an error without the package's name.
-func withoutPrefix(err error) string {
-	if e, ok := errors.AsType[*supabase.Error](err); ok {
-		return strings.TrimPrefix(e.Error(), "supabase: ")
-	}
-	return err.Error()
-}
-
 // Unsent returns the rows held, oldest first, with ID and CheckedAt set, to be kept
 // elsewhere after a Close that failed. When recorded again, even by another program,
 // each is stored once. Before Close they are still going to be sent.
 func (r *Recorder) Unsent() []CreateHealthCheckData {
-	if r == nil || r.face == nil {
+	if r == nil || r.rows == nil {
 		return nil
 	}
 	rows, _, _ := r.rows.Held()

@@ -1,6 +1,7 @@
 package healthcheck
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -55,18 +56,9 @@ func (o RecorderOptions) check() (RecorderOptions, error) {
 	if problems != nil {
 		return o, notRecorded(supabase.ErrInvalid, "RecorderOptions: "+strings.Join(problems, "; "))
 	}
-	if o.MaxRows == 0 {
-		o.MaxRows = defaultMaxRows
-	}
-	if o.MaxBytes == 0 {
-		o.MaxBytes = defaultMaxBytes
-	}
-	if o.BatchRows == 0 {
-		o.BatchRows = operation.MaxBatchRows
-	}
-	if o.BatchAge == 0 {
-		o.BatchAge = defaultBatchAge
-	}
-	o.BatchRows = min(o.BatchRows, max(1, o.MaxRows/4))
+	o.MaxRows = cmp.Or(o.MaxRows, defaultMaxRows)
+	o.MaxBytes = cmp.Or(o.MaxBytes, defaultMaxBytes)
+	o.BatchRows = min(cmp.Or(o.BatchRows, operation.MaxBatchRows), max(1, o.MaxRows/4))
+	o.BatchAge = cmp.Or(o.BatchAge, defaultBatchAge)
 	return o, nil
 }

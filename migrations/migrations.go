@@ -1,5 +1,5 @@
 // Package migrations holds the SQL that creates the tables of packages healthcheck
-// and alertevent. examples/migrate writes it into a Supabase CLI project.
+// and alertevent, their indexes, functions and grants. examples/migrate writes it into a Supabase CLI project.
 package migrations
 
 import "embed"

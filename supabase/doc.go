@@ -9,7 +9,8 @@
 // Every failure of an operation is an [*Error], found with errors.As. Its class is
 // found with errors.Is: [ErrInvalid], [ErrNotFound], [ErrConflict], [ErrPermission],
 // [ErrSchema] or [ErrUnavailable]. An answer has none if it cannot be decoded, is larger
-// than 64 MiB, has rows that were not asked for, or came from another URL.
+// than 64 MiB, has rows that were not asked for, came from another URL, or has another
+// status below 500.
 //
 // The models check their arguments before any I/O; their ErrInvalid names every
 // fault: the column, its limit and, if short, the value. Finders of one row return
@@ -46,7 +47,7 @@
 // # Clocks
 //
 // created_at, and checked_at unless it is given, are set by the database's clock.
-// This machine's clock sets acknowledged_at and resolved_at, the checked_at of a
+// This machine's clock sets the times of Acknowledge and Resolve, the checked_at of a
 // recorded check, and the time from which days and minutes are counted back.
 //
 // # Concurrency

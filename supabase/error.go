@@ -50,18 +50,16 @@ const maxMessage = 200 // bytes of a message in Error()
 // and the migration that is missing. It never holds details, hint, URL, query,
 // headers or body. No field holds the key, or a piece of 12 bytes of it.
 func (e *Error) Error() string {
-	var line strings.Builder
-	line.WriteString("supabase: ")
+	line := "supabase: "
 	if e.Op != "" {
-		line.WriteString(cut(oneLine(e.Op+" "+e.Table), maxMessage))
-		line.WriteString(": ")
+		line += cut(oneLine(e.Op+" "+e.Table), maxMessage) + ": "
 	}
 	if e.Status != 0 {
-		line.WriteString(strconv.Itoa(e.Status))
+		line += strconv.Itoa(e.Status)
 		if e.Code != "" {
-			line.WriteString(" " + oneLine(e.Code))
+			line += " " + oneLine(e.Code)
 		}
-		line.WriteString(": ")
+		line += ": "
 	}
 	message := e.Message
 	if message == "" && e.Err != nil {
@@ -71,9 +69,7 @@ func (e *Error) Error() string {
 	if e.Status >= http.StatusMultipleChoices { // the server's words
 		message = cut(message, maxMessage)
 	}
-	line.WriteString(message)
-	line.WriteString(e.remedy())
-	return line.String()
+	return line + message + e.remedy()
 }
 
 // Unwrap returns the cause.

@@ -2,63 +2,93 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/supavigil/supavigil/alertevent"
 	"github.com/supavigil/supavigil/healthcheck"
 )
 
-// raise returns the alerts that it raised. To look for a recent one first is for one
-// program alone: two that look at once both raise, and a second outage within
-// quietMinutes is not raised.
-func (t tour) raise(ctx context.Context, down []*healthcheck.ServiceHealthCheck) (raised []*alertevent.AlertEvent, err error) {
+// raise returns the alerts that are open for what is down. They have a key of this
+// program's own, so that those of others are not taken for them.
+func (t tour) raise(ctx context.Context, down []*healthcheck.ServiceHealthCheck) (open []*alertevent.AlertEvent, err error) {
 	if len(down) == 0 {
 		t.say("nothing is down")
 	}
 	for _, check := range down {
-		recent, err := t.alerts.FindRecentByService(ctx, check.ServiceName, alertevent.AlertTypeServiceDown, quietMinutes)
-		if err != nil {
-			return nil, err
-		}
-		if recent != nil {
-			t.called("AlertEventModel.FindRecentByService", "%s: raised at %s, now %s; not again", check.ServiceName, recent.CreatedAt.Format(clock), recent.Status)
-			continue
-		}
-		t.called("AlertEventModel.FindRecentByService", "%s: none", check.ServiceName)
-		alert, err := t.alerts.Create(ctx, alertevent.CreateAlertEventData{
+		alert, opened, err := t.alerts.Raise(ctx, alertevent.RaiseData{
 			ServiceName: check.ServiceName,
 			AlertType:   alertevent.AlertTypeServiceDown,
+			DedupKey:    program,
 			Message:     check.ErrorMessage,
 			Details:     map[string]any{"check_id": check.ID},
 		})
 		if err != nil {
 			return nil, err
 		}
-		t.called("AlertEventModel.Create", "%s: %s, %s", alert.ServiceName, alert.AlertType, alert.Status)
-		raised = append(raised, alert)
+		was := "opened"
+		if !opened {
+			was = "open since " + alert.CreatedAt.Format(day)
+		}
+		t.called("AlertEventModel.Raise", "%s: %s, %s", alert.ServiceName, alert.AlertType, was)
+		open = append(open, alert)
 	}
-	return raised, nil
+	return open, t.tell(ctx, open)
 }
 
-// settle takes the alerts of this run to their end. Others, of a run that was
-// interrupted or of another program, are not its own to settle.
-func (t tour) settle(ctx context.Context, raised []*alertevent.AlertEvent) error {
-	if len(raised) == 0 {
+// tell claims what people are to be told, tells it of these alerts, and confirms. What
+// other programs raised is left to their senders: it is due again after the lease.
+func (t tour) tell(ctx context.Context, open []*alertevent.AlertEvent) error {
+	if len(open) == 0 {
+		return nil
+	}
+	claimed, err := t.alerts.ClaimNotifications(ctx, alertevent.ClaimOptions{Lease: 10 * time.Second, Limit: 1000})
+	if err != nil {
+		return err
+	}
+	for _, notification := range claimed {
+		alert := notification.Alert
+		if !slices.ContainsFunc(open, func(mine *alertevent.AlertEvent) bool { return mine.ID == alert.ID }) {
+			continue
+		}
+		t.called("AlertEventModel.ClaimNotifications", "%s: %s %s", alert.ServiceName, alert.AlertType, notification.Kind)
+		if err := t.alerts.ConfirmNotification(ctx, notification); err != nil {
+			return err
+		}
+		t.called("AlertEventModel.ConfirmNotification", "%s: told", alert.ServiceName)
+	}
+	return nil
+}
+
+// settle takes these alerts to their end. Those of other programs are not its own to
+// settle.
+func (t tour) settle(ctx context.Context, open []*alertevent.AlertEvent) error {
+	if len(open) == 0 {
 		t.say("this run raised none")
 	} else if err := t.list(ctx); err != nil {
 		return err
 	}
-	for _, alert := range raised {
+	for _, alert := range open {
 		acknowledged, err := t.alerts.Acknowledge(ctx, alert.ID)
 		if err != nil {
 			return err
 		}
 		t.called("AlertEventModel.Acknowledge", "%s: %s", acknowledged.ServiceName, acknowledged.Status)
-		resolved, err := t.alerts.Resolve(ctx, alert.ID)
+		resolved, err := t.alerts.ResolveOpen(ctx, alertevent.ResolveOpenData{
+			ServiceName: alert.ServiceName, AlertType: alert.AlertType, DedupKey: program, By: program, Reason: "the tour is over",
+		})
 		if err != nil {
 			return err
 		}
-		t.called("AlertEventModel.Resolve", "%s: %s", resolved.ServiceName, resolved.Status)
+		t.called("AlertEventModel.ResolveOpen", "%s: %d resolved", alert.ServiceName, len(resolved))
+		history, err := t.alerts.History(ctx, alert.ID)
+		if err != nil {
+			return err
+		}
+		t.called("AlertEventModel.History", "%s: %d changes of status", alert.ServiceName, len(history))
+	}
+	if err := t.tell(ctx, open); err != nil {
+		return err
 	}
 	if err := t.list(ctx); err != nil {
 		return err
@@ -79,21 +109,21 @@ func (t tour) count(ctx context.Context) error {
 	return nil
 }
 
-// list shows the newest of all services' active alerts.
+// list shows the newest of all services' open alerts.
 func (t tour) list(ctx context.Context) error {
-	active, err := t.alerts.FindActive(ctx, "")
+	open, err := t.alerts.FindOpen(ctx, "")
 	if err != nil {
 		return err
 	}
-	if len(active) == 0 {
-		t.called("AlertEventModel.FindActive", "none")
+	if len(open) == 0 {
+		t.called("AlertEventModel.FindOpen", "none")
 	}
-	for i, alert := range active {
+	for i, alert := range open {
 		if i == shownAlerts {
-			t.called("", "and %d more", len(active)-shownAlerts)
+			t.called("", "and %d more", len(open)-shownAlerts)
 			break
 		}
-		t.called("AlertEventModel.FindActive", "%s: %s since %s", alert.ServiceName, alert.AlertType, alert.CreatedAt.Format(day))
+		t.called("AlertEventModel.FindOpen", "%s: %s since %s", alert.ServiceName, alert.AlertType, alert.CreatedAt.Format(day))
 	}
 	return nil
 }

@@ -7,10 +7,10 @@
 //
 // It works on the project of SUPABASE_URL (or SUPABASE_REST_URL) and
 // SUPABASE_SERVICE_KEY, whose tables the migrations made; without such a URL, on
-// a double in memory. On a project it adds a check for each service and an alert
-// for each that is down, unless one was raised within 30 minutes. It settles only
-// its own alerts, and deletes, of all services, checks older than 30 days and
-// alerts older than 90.
+// a double in memory. On a project it adds a check for each service, and an alert
+// for each that is down, which it resolves in the end. Alerts of other programs stay
+// as they are; what people are to be told of them is up to 10 s late. It deletes, of
+// all services, checks older than 30 days and alerts resolved more than 90 days ago.
 //
 // A service is named by its URL's host and path. It is down when it answers with
 // 5xx or not at all within 5 s, degraded when it answers with 4xx or takes

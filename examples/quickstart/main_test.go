@@ -58,21 +58,23 @@ func TestWithoutAProjectItUsesTheDouble(t *testing.T) {
 	out := runs(t)
 	require.True(t, strings.HasPrefix(out, "Project: a double in memory."), out)
 	for _, line := range []string{
-		"HealthCheckModel.Create              → demo-web: healthy in ",
-		"HealthCheckModel.Create              → demo-payments: down, HTTP 503\n",
-		"HealthCheckModel.FindLatestByService → demo-web: healthy at ",
-		"HealthCheckModel.FindLatestByService → demo-payments: down at ",
-		"HealthCheckModel.FindAll             → 1 of the newest 2 healthy\n",
-		"HealthCheckModel.FindLatest          → 1 of all 2 services healthy\n",
-		"AlertEventModel.FindRecentByService  → demo-payments: none\n",
-		"AlertEventModel.Create               → demo-payments: service_down, active\n",
-		"AlertEventModel.FindActive           → demo-payments: service_down since ",
-		"AlertEventModel.Acknowledge          → demo-payments: acknowledged\n",
-		"AlertEventModel.Resolve              → demo-payments: resolved\n",
-		"AlertEventModel.FindActive           → none\n",
-		"AlertEventModel.All                  → 1 raised within 24 hours\n",
-		"HealthCheckModel.DeleteOlderThan     → 0 deleted\n",
-		"AlertEventModel.DeleteOlderThan      → 0 deleted\n",
+		"HealthCheckModel.Create                 → demo-web: healthy in ",
+		"HealthCheckModel.Create                 → demo-payments: down, HTTP 503\n",
+		"HealthCheckModel.FindLatestByService    → demo-web: healthy at ",
+		"HealthCheckModel.FindLatestByService    → demo-payments: down at ",
+		"HealthCheckModel.FindAll                → 1 of the newest 2 healthy\n",
+		"HealthCheckModel.FindLatest             → 1 of all 2 services healthy\n",
+		"AlertEventModel.Raise                   → demo-payments: service_down, opened\n",
+		"AlertEventModel.ClaimNotifications      → demo-payments: service_down opened\n",
+		"AlertEventModel.FindOpen                → demo-payments: service_down since ",
+		"AlertEventModel.Acknowledge             → demo-payments: acknowledged\n",
+		"AlertEventModel.ResolveOpen             → demo-payments: 1 resolved\n",
+		"AlertEventModel.History                 → demo-payments: 3 changes of status\n",
+		"AlertEventModel.ClaimNotifications      → demo-payments: service_down resolved\n",
+		"AlertEventModel.FindOpen                → none\n",
+		"AlertEventModel.All                     → 1 raised within 24 hours\n",
+		"HealthCheckModel.DeleteOlderThan        → 0 deleted\n",
+		"AlertEventModel.DeleteResolvedOlderThan → 0 deleted\n",
 	} {
 		require.Equal(t, 1, strings.Count(out, line), "%s\nin\n%s", line, out)
 	}

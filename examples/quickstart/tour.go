@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	quietMinutes  = 30 // one alert of a type in that time
+	program       = "quickstart" // who raises and resolves, and the key of its alerts
 	keepCheckDays = 30
 	keepAlertDays = 90
 	shownAlerts   = 3
@@ -48,16 +48,16 @@ func (t tour) take(ctx context.Context, services []service) error {
 	if err != nil {
 		return err
 	}
-	t.heading("Raise an alert for what is down, at most once in %d minutes", quietMinutes)
-	raised, err := t.raise(ctx, down)
+	t.heading("Raise an alert for what is down, and tell people once")
+	open, err := t.raise(ctx, down)
 	if err != nil {
 		return err
 	}
 	t.heading("Settle the alerts of this run, and no others")
-	if err := t.settle(ctx, raised); err != nil {
+	if err := t.settle(ctx, open); err != nil {
 		return err
 	}
-	t.heading("Delete checks older than %d days and alerts older than %d", keepCheckDays, keepAlertDays)
+	t.heading("Delete checks older than %d days and alerts resolved %d days ago", keepCheckDays, keepAlertDays)
 	return t.retain(ctx)
 }
 
@@ -65,9 +65,9 @@ func (t tour) heading(format string, args ...any) { fmt.Fprintf(t.out, "\n"+form
 
 func (t tour) say(text string) { fmt.Fprintf(t.out, "  %s\n", text) }
 
-// called says what came of a call; 36 is the width of the longest one's name.
+// called says what came of a call; 39 is the width of the longest one's name.
 func (t tour) called(call, format string, args ...any) {
-	fmt.Fprintf(t.out, "  %-36s → %s\n", call, fmt.Sprintf(format, args...))
+	fmt.Fprintf(t.out, "  %-39s → %s\n", call, fmt.Sprintf(format, args...))
 }
 
 func (t tour) record(ctx context.Context, services []service) error {
@@ -140,10 +140,10 @@ func (t tour) retain(ctx context.Context) error {
 		return err
 	}
 	t.called("HealthCheckModel.DeleteOlderThan", "%d deleted", checks)
-	alerts, err := t.alerts.DeleteOlderThan(ctx, keepAlertDays)
+	alerts, err := t.alerts.DeleteResolvedOlderThan(ctx, keepAlertDays)
 	if err != nil {
 		return err
 	}
-	t.called("AlertEventModel.DeleteOlderThan", "%d deleted", alerts)
+	t.called("AlertEventModel.DeleteResolvedOlderThan", "%d deleted", alerts)
 	return nil
 }

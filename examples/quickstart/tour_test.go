@@ -90,40 +90,62 @@ func TestHealthyServicesRaiseNothing(t *testing.T) {
 	out := runs(t, url)
 	require.Contains(t, out, "nothing is down\n")
 	require.Contains(t, out, "this run raised none\n")
-	require.NotContains(t, out, "AlertEventModel.Create")
+	require.NotContains(t, out, "AlertEventModel.Raise")
 }
 
-func TestSecondRunDoesNotRaiseAgain(t *testing.T) {
+func TestEachRunTellsOfItsAlertOnce(t *testing.T) {
 	server := project(t)
-	runs(t)
-	out := runs(t)
-	require.Contains(t, out, "HealthCheckModel.FindAll             → 2 of the newest 4 healthy\n")
-	require.Regexp(t, `FindRecentByService  → demo-payments: raised at \S+ UTC, now resolved; not again\n`, out)
-	require.Contains(t, out, "this run raised none\n")
-	inserts := 0
-	for _, request := range server.Requests() {
-		if request.Method == http.MethodPost && strings.HasSuffix(request.Path, "/alert_events") {
-			inserts++
-		}
+	for range 2 {
+		out := runs(t)
+		require.Contains(t, out, "AlertEventModel.Raise                   → demo-payments: service_down, opened\n")
+		require.Equal(t, 2, strings.Count(out, "demo-payments: told\n"), "opened, resolved")
 	}
-	require.Equal(t, 1, inserts)
+	require.Len(t, server.Rows("alert_events"), 2)
+}
+
+func TestAlertOfARunThatWasInterruptedIsNotRaisedAgain(t *testing.T) {
+	server := project(t)
+	_, alerts := models(server)
+	alert, _, err := alerts.Raise(t.Context(), alertevent.RaiseData{ServiceName: "demo-payments", AlertType: alertevent.AlertTypeServiceDown, DedupKey: program})
+	require.NoError(t, err)
+	out := runs(t)
+	require.Contains(t, out, "→ demo-payments: service_down, open since ")
+	require.Contains(t, out, "→ demo-payments: 1 resolved\n")
+	rows := server.Rows("alert_events")
+	require.Len(t, rows, 1)
+	require.Equal(t, alert.ID, rows[0]["id"])
 }
 
 func TestAlertsOfOthersAreLeftAlone(t *testing.T) {
 	server := project(t)
 	_, alerts := models(server)
-	for _, name := range []string{"demo-payments", "a", "b", "c", "d"} {
-		_, err := alerts.Create(t.Context(), alertevent.CreateAlertEventData{ServiceName: name, AlertType: alertevent.AlertTypeServiceDegraded})
+	for _, name := range []string{"demo-payments", "a", "b", "c"} {
+		_, err := alerts.Create(t.Context(), alertevent.CreateAlertEventData{ServiceName: name, AlertType: alertevent.AlertTypeServiceDown})
 		require.NoError(t, err)
 	}
-	before, err := alerts.FindActive(t.Context(), "")
+	raised, _, err := alerts.Raise(t.Context(), alertevent.RaiseData{ServiceName: "demo-payments", AlertType: alertevent.AlertTypeServiceDown, DedupKey: "another"})
+	require.NoError(t, err)
+	before, err := alerts.FindOpen(t.Context(), "")
 	require.NoError(t, err)
 	out := runs(t)
-	require.Contains(t, out, "→ d: service_degraded since ")
+	require.Contains(t, out, "→ c: service_down since ")
 	require.Contains(t, out, "→ and 2 more\n")
-	after, err := alerts.FindActive(t.Context(), "")
+	after, err := alerts.FindOpen(t.Context(), "")
 	require.NoError(t, err)
 	require.Equal(t, before, after)
+
+	claims, confirmed := 0, 0
+	for _, request := range server.Requests() {
+		switch {
+		case strings.HasSuffix(request.Path, "/claim_alert_notifications"):
+			claims++
+		case strings.HasSuffix(request.Path, "/confirm_alert_notification"):
+			confirmed++
+			require.NotContains(t, string(request.Body), raised.ID, "it is for its own sender to tell")
+		}
+	}
+	require.Equal(t, 2, claims)
+	require.Equal(t, 2, confirmed)
 }
 
 func TestRetentionDeletesWhatItSays(t *testing.T) {
@@ -137,23 +159,23 @@ func TestRetentionDeletesWhatItSays(t *testing.T) {
 			{"service_name": "new", "status": "healthy", "created_at": ago(29)},
 		},
 		"alert_events": {
-			{"service_name": "old", "alert_type": "recovery", "status": "active", "created_at": ago(91)},
-			{"service_name": "new", "alert_type": "recovery", "status": "active", "created_at": ago(89)},
+			{"service_name": "old", "alert_type": "recovery", "status": "resolved", "created_at": ago(100), "resolved_at": ago(91)},
+			{"service_name": "new", "alert_type": "recovery", "status": "resolved", "created_at": ago(100), "resolved_at": ago(89)},
 		},
 	} {
 		_, _, err := client.From(table).Insert(rows, false, "", "minimal", "").ExecuteWithContext(t.Context())
 		require.NoError(t, err)
 	}
 	out := runs(t)
-	require.Contains(t, out, "HealthCheckModel.DeleteOlderThan     → 1 deleted\n")
-	require.Contains(t, out, "AlertEventModel.DeleteOlderThan      → 1 deleted\n")
+	require.Contains(t, out, "HealthCheckModel.DeleteOlderThan        → 1 deleted\n")
+	require.Contains(t, out, "AlertEventModel.DeleteResolvedOlderThan → 1 deleted\n")
 	checks, alerts := models(server)
 	for name, want := range map[string]int{"old": 0, "new": 1} {
 		kept, err := checks.FindAll(t.Context(), healthcheck.FindAllOptions{ServiceName: name})
 		require.NoError(t, err)
 		require.Len(t, kept, want, name)
-		active, err := alerts.FindActive(t.Context(), name)
+		left, err := alerts.FindAll(t.Context(), alertevent.FindAllOptions{ServiceName: name})
 		require.NoError(t, err)
-		require.Len(t, active, want, name)
+		require.Len(t, left, want, name)
 	}
 }

@@ -4,7 +4,6 @@
 package column
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -74,16 +73,21 @@ func By(by string) error { return ShortText("by", by, maxBy) }
 // Reason checks why it was changed; "" is NULL.
 func Reason(reason string) error { return ShortText("reason", reason, maxReason) }
 
-// Span checks a length of time; 0 stands for a default.
-func Span(name string, span time.Duration) error {
+// Span checks a length of time; 0 stands for what zero says.
+func Span(name string, span time.Duration, zero string) error {
 	if span == 0 || span >= time.Second && span <= maxSpan {
 		return nil
 	}
-	return fmt.Errorf("%s must be within 1 s…30 days (0: the default), not %s", name, span)
+	return fmt.Errorf("%s must be within 1 s…30 days (0: %s), not %s", name, zero, span)
 }
 
 // ClaimLimit checks a number of notifications; 0 stands for a default.
-func ClaimLimit(limit int) error { return within("limit", limit, 0, maxClaim) }
+func ClaimLimit(limit int) error {
+	if limit >= 0 && limit <= maxClaim {
+		return nil
+	}
+	return fmt.Errorf("limit must be within 1…%d (0: the default), not %d", maxClaim, limit)
+}
 
 // OptionalName checks a Name where "" stands for every one.
 func OptionalName(column, name string) error {
@@ -174,7 +178,7 @@ func Limit(limit int) error {
 
 // Period checks the bounds of a time, [since, until); a zero time is none.
 func Period(since, until time.Time) error {
-	if err := cmp.Or(Time("since", since), Time("until", until)); err != nil {
+	if err := errors.Join(Time("since", since), Time("until", until)); err != nil {
 		return err
 	}
 	if !since.IsZero() && !until.IsZero() && !until.After(since) {

@@ -31,8 +31,8 @@ const (
 // row that stands so many places on. No slice is a transaction with the next:
 // what was deleted stays deleted, and another call goes on from there.
 func (o *Operation[R]) DeleteOlderThan(ctx context.Context, days int) (int64, error) {
-	cutoff := cutoff(o.began, days)
-	r := retention[R]{Operation: o, cutoff: cutoff, end: timestamp.Format(cutoff), slice: firstSlice}
+	end := cutoff(o.began, days)
+	r := retention[R]{Operation: o, cutoff: end, end: timestamp.Format(end), slice: firstSlice}
 	for r.low != r.end {
 		if err := ctx.Err(); err != nil {
 			return o.rows, o.Fail(err.Error(), err)

@@ -31,18 +31,13 @@ type queue struct {
 
 	held, heldBytes int // rows in the queue, and those popped and not released
 	taken           int64
-	rows, bytes     int // rows in the queue
-	head, tail      *chunk
+	rows, bytes     int       // rows in the queue
+	chunks          [][]entry // these, in parts, so that a long queue is never copied; none is empty
 	waiters         list.List // of *waiter
 }
 
-// chunk is a part of the queue, which so grows without copying, and of which
-// what has left it can be collected.
-type chunk struct {
-	entries    [256]entry // 16 KiB, a size class of the allocator
-	from, to   int
-	next, prev *chunk
-}
+// chunkRows is how many rows a chunk has room for, in 16 KiB.
+const chunkRows = 256
 
 // waiter is a row whose caller waits for room.
 type waiter struct {
@@ -91,13 +86,8 @@ func (q *queue) decide(w *waiter, err error) {
 // admit takes the rows of those who wait, first come, first served, as far as
 // there is room.
 func (q *queue) admit() {
-	for first := q.waiters.Front(); first != nil; first = q.waiters.Front() {
-		w := first.Value.(*waiter)
-		if !q.fits(w.entry.size()) {
-			return
-		}
-		q.decide(w, nil)
-		q.take(w.entry)
+	for first := q.waiters.Front(); first != nil && q.fits(first.Value.(*waiter).entry.size()); first = q.waiters.Front() {
+		q.admitOne()
 	}
 }
 
@@ -139,16 +129,12 @@ func (q *queue) popBatch(rows, bytes int) []entry {
 }
 
 func (q *queue) push(e entry) {
-	switch {
-	case q.tail == nil:
-		q.head = &chunk{}
-		q.tail = q.head
-	case q.tail.to == len(q.tail.entries):
-		q.tail.next = &chunk{prev: q.tail}
-		q.tail = q.tail.next
+	last := len(q.chunks) - 1
+	if last < 0 || len(q.chunks[last]) == cap(q.chunks[last]) {
+		q.chunks = append(q.chunks, make([]entry, 0, chunkRows))
+		last++
 	}
-	q.tail.entries[q.tail.to] = e
-	q.tail.to++
+	q.chunks[last] = append(q.chunks[last], e)
 	q.rows++
 	q.bytes += e.size()
 }
@@ -158,51 +144,36 @@ func (q *queue) first() *entry {
 	if q.rows == 0 {
 		return nil
 	}
-	return &q.head.entries[q.head.from]
+	return &q.chunks[0][0]
 }
 
 // pop takes the oldest row out. There must be one.
 func (q *queue) pop() entry {
-	c := q.head
-	e := c.entries[c.from]
-	c.entries[c.from] = entry{}
-	c.from++
-	q.left(c, e)
+	e := q.chunks[0][0]
+	q.chunks[0][0] = entry{} // so that what it holds can be collected
+	q.chunks[0] = q.chunks[0][1:]
+	if len(q.chunks[0]) == 0 {
+		q.chunks[0] = nil
+		q.chunks = q.chunks[1:]
+	}
+	q.rows--
+	q.bytes -= e.size()
 	return e
 }
 
 // popNewest takes the newest row out. There must be one.
 func (q *queue) popNewest() entry {
-	c := q.tail
-	c.to--
-	e := c.entries[c.to]
-	c.entries[c.to] = entry{}
-	q.left(c, e)
-	return e
-}
-
-// left is done after e was taken from either end of c.
-func (q *queue) left(c *chunk, e entry) {
+	last := len(q.chunks) - 1
+	chunk := q.chunks[last]
+	newest := len(chunk) - 1
+	e := chunk[newest]
+	chunk[newest] = entry{}
+	q.chunks[last] = chunk[:newest]
+	if newest == 0 {
+		q.chunks[last] = nil
+		q.chunks = q.chunks[:last]
+	}
 	q.rows--
 	q.bytes -= e.size()
-	switch {
-	case c.from < c.to:
-	case c.next != nil:
-		q.head = c.next
-		q.head.prev = nil
-	case c.prev != nil:
-		q.tail = c.prev
-		q.tail.next = nil
-	default:
-		c.from, c.to = 0, 0
-	}
-}
-
-// each calls visit with the rows in the queue, oldest first.
-func (q *queue) each(visit func(entry)) {
-	for c := q.head; c != nil; c = c.next {
-		for _, e := range c.entries[c.from:c.to] {
-			visit(e)
-		}
-	}
+	return e
 }

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -55,7 +56,9 @@ func TestQueueIsLikeASlice(t *testing.T) {
 				}
 			}
 			var got []string
-			q.each(func(e entry) { got = append(got, e.row.ID) })
+			for _, e := range slices.Concat(q.chunks...) {
+				got = append(got, e.row.ID)
+			}
 			require.Equal(t, len(want), q.rows)
 			require.Equal(t, append([]string(nil), want...), got)
 			require.Equal(t, len(want)+len(popped), q.held)

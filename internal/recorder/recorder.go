@@ -240,7 +240,9 @@ func (r *Recorder) Held() (rows []operation.Row, uncertain int, err error) {
 			uncertain += len(b.rows)
 		}
 	}
-	r.queue.each(func(e entry) { entries = append(entries, e) })
+	for _, chunk := range r.queue.chunks {
+		entries = append(entries, chunk...)
+	}
 	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.seq, b.seq) })
 	rows = make([]operation.Row, len(entries))
 	for i, e := range entries {

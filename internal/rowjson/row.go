@@ -17,25 +17,12 @@ func Decode[R any](data []byte, columns Columns[R]) (row R, ok bool) {
 // DecodeAll reads an array of rows; it is not nil.
 func DecodeAll[R any](data []byte, columns Columns[R]) (rows []R, ok bool) {
 	s := &scanner{data: data, names: map[string]string{}}
-	if !s.skip('[') {
-		return nil, false
-	}
 	rows = []R{}
-	if s.skip(']') {
-		return rows, s.end()
-	}
-	for {
+	ok = s.list('[', ']', func() bool {
 		rows = append(rows, *new(R))
-		if !readRow(s, &rows[len(rows)-1], columns) {
-			return nil, false
-		}
-		if s.skip(']') {
-			return rows, s.end()
-		}
-		if !s.skip(',') {
-			return nil, false
-		}
-	}
+		return readRow(s, &rows[len(rows)-1], columns)
+	})
+	return rows, ok && s.end()
 }
 
 // mostColumns is more than a row has.
@@ -46,15 +33,10 @@ const mostColumns = 32
 type cell struct{ column, text string }
 
 func readRow[R any](s *scanner, row *R, columns Columns[R]) bool {
-	if !s.skip('{') {
-		return false
-	}
-	if s.skip('}') {
-		return true
-	}
-	for n := range s.cells {
+	n := 0
+	return s.list('{', '}', func() bool {
 		key, ok := s.text()
-		if !ok || !s.skip(':') {
+		if !ok || n == mostColumns || !s.skip(':') {
 			return false
 		}
 		cell := &s.cells[n]
@@ -66,17 +48,9 @@ func readRow[R any](s *scanner, row *R, columns Columns[R]) bool {
 				return false
 			}
 		}
-		if !s.column(cell, columns(row, cell.column)) {
-			return false
-		}
-		if s.skip('}') {
-			return true
-		}
-		if !s.skip(',') {
-			return false
-		}
-	}
-	return false
+		n++
+		return s.column(cell, columns(row, cell.column))
+	})
 }
 
 // column reads the value of a column to where it is kept, which is zero: null leaves

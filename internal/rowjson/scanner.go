@@ -10,6 +10,7 @@ package rowjson
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -48,6 +49,25 @@ func (s *scanner) peek() byte {
 		}
 	}
 	return 0
+}
+
+// list reads what stands between two brackets, with commas between the elements.
+func (s *scanner) list(opening, closing byte, element func() bool) bool {
+	if !s.skip(opening) {
+		return false
+	}
+	if s.skip(closing) {
+		return true
+	}
+	for element() {
+		if s.skip(closing) {
+			return true
+		}
+		if !s.skip(',') {
+			return false
+		}
+	}
+	return false
 }
 
 func (s *scanner) word(word string) bool {
@@ -100,12 +120,9 @@ func (s *scanner) escaped(from int) ([]byte, bool) {
 
 // int reads an integer.
 func (s *scanner) int(into **int) bool {
-	number, plain := s.number()
-	if number == nil || !plain {
-		return false
-	}
-	*into = new(int(integer(number)))
-	return int64(**into) == integer(number) // not on 32 bits
+	n, err := strconv.Atoi(string(s.number()))
+	*into = &n
+	return err == nil
 }
 
 // time reads a timestamp.
@@ -114,7 +131,7 @@ func (s *scanner) time(into *time.Time) bool {
 	if !ok {
 		return false
 	}
-	at, err := timestamp.ParseBytes(text)
+	at, err := timestamp.Parse(string(text))
 	*into = at
 	return err == nil
 }

@@ -21,54 +21,27 @@ func (s *scanner) unknown(column string) bool {
 
 // object reads a JSON object as encoding/json does into an empty map.
 func (s *scanner) object(levels int) (map[string]any, bool) {
-	if levels == 0 || !s.skip('{') {
-		return nil, false
-	}
 	object := map[string]any{}
-	if s.skip('}') {
-		return object, true
-	}
-	for {
+	ok := levels > 0 && s.list('{', '}', func() bool {
 		key, ok := s.text()
 		if !ok || !s.skip(':') {
-			return nil, false
+			return false
 		}
 		name := s.name(key)
-		value, ok := s.value(levels - 1)
-		if !ok {
-			return nil, false
-		}
-		object[name] = value
-		if s.skip('}') {
-			return object, true
-		}
-		if !s.skip(',') {
-			return nil, false
-		}
-	}
+		object[name], ok = s.value(levels - 1)
+		return ok
+	})
+	return object, ok
 }
 
 func (s *scanner) array(levels int) ([]any, bool) {
-	if levels == 0 || !s.skip('[') {
-		return nil, false
-	}
 	array := []any{}
-	if s.skip(']') {
-		return array, true
-	}
-	for {
+	ok := levels > 0 && s.list('[', ']', func() bool {
 		value, ok := s.value(levels - 1)
-		if !ok {
-			return nil, false
-		}
 		array = append(array, value)
-		if s.skip(']') {
-			return array, true
-		}
-		if !s.skip(',') {
-			return nil, false
-		}
-	}
+		return ok
+	})
+	return array, ok
 }
 
 func (s *scanner) value(levels int) (any, bool) {
@@ -87,45 +60,31 @@ func (s *scanner) value(levels int) (any, bool) {
 	case 'n':
 		return nil, s.word("null")
 	default:
-		number, plain := s.number()
-		if number == nil {
-			return nil, false
-		}
-		if plain {
-			return float64(integer(number)), true
-		}
-		float, err := strconv.ParseFloat(string(number), 64)
+		float, err := strconv.ParseFloat(string(s.number()), 64)
 		return float, err == nil
 	}
 }
 
 func some[V any](value V, ok bool) (any, bool) { return value, ok }
 
-// number reads a number as JSON writes it; nil if none comes. It is plain if it
-// is an integer of so few digits that float64 and int hold it.
-func (s *scanner) number() (number []byte, plain bool) {
+// number reads a number as JSON writes it; nil if none comes.
+func (s *scanner) number() []byte {
 	s.peek()
 	from := s.at
 	s.next('-')
-	digits := s.at
-	if !s.next('0') && s.digits() == 0 {
-		return nil, false
+	if !s.next('0') && !s.digits() {
+		return nil
 	}
-	// -0 is no integer's 0 for float64.
-	plain = s.at-digits <= 15 && (digits == from || s.data[digits] != '0')
-	if s.next('.') {
-		if plain = false; s.digits() == 0 {
-			return nil, false
-		}
+	if s.next('.') && !s.digits() {
+		return nil
 	}
 	if s.next('e') || s.next('E') {
-		plain = false
 		_ = s.next('+') || s.next('-')
-		if s.digits() == 0 {
-			return nil, false
+		if !s.digits() {
+			return nil
 		}
 	}
-	return s.data[from:s.at], plain
+	return s.data[from:s.at]
 }
 
 // next skips one byte, if that is what comes.
@@ -137,25 +96,11 @@ func (s *scanner) next(b byte) bool {
 	return true
 }
 
-func (s *scanner) digits() (n int) {
-	for ; s.at < len(s.data) && s.data[s.at] >= '0' && s.data[s.at] <= '9'; s.at++ {
-		n++
+// digits skips digits, of which there must be one.
+func (s *scanner) digits() bool {
+	from := s.at
+	for s.at < len(s.data) && s.data[s.at] >= '0' && s.data[s.at] <= '9' {
+		s.at++
 	}
-	return n
-}
-
-// integer is the value of a plain number.
-func integer(number []byte) int64 {
-	negative := number[0] == '-'
-	if negative {
-		number = number[1:]
-	}
-	n := int64(0)
-	for _, digit := range number {
-		n = 10*n + int64(digit-'0')
-	}
-	if negative {
-		return -n
-	}
-	return n
+	return s.at > from
 }

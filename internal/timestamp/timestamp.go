@@ -58,7 +58,7 @@ func Parse(text string) (time.Time, error) {
 		text = text[:10] + "T" + text[11:]
 	}
 	for _, layout := range layouts {
-		if parsed, err := time.Parse(layout, text); err == nil {
+		if parsed, err := time.ParseInLocation(layout, text, time.UTC); err == nil {
 			if parsed = parsed.UTC(); InRange(parsed) {
 				return parsed, nil
 			}
