@@ -38,14 +38,14 @@ func (m AlertEventModel) Create(ctx context.Context, data CreateAlertEventData) 
 func (data CreateAlertEventData) encode() (operation.Row, error) {
 	made := data.ID == ""
 	data.Status = cmp.Or(data.Status, StatusActive)
-	faults := []error{
+	data.ID = cmp.Or(data.ID, operation.NewID())
+	encoded, err := column.Marshal(&data, "details", &data.Details)
+	return operation.Row{ID: data.ID, Made: made, JSON: encoded}, errors.Join(
 		column.OptionalID(data.ID),
 		column.ServiceName(data.ServiceName),
 		column.OneOf("alert_type", data.AlertType, AlertTypeServiceDown, AlertTypeServiceDegraded, AlertTypeRecovery),
 		column.OneOf("status", data.Status, StatusActive, StatusAcknowledged, StatusResolved),
 		column.Text("message", data.Message),
-	}
-	data.ID = cmp.Or(data.ID, operation.NewID())
-	encoded, err := column.Marshal(&data, "details", &data.Details)
-	return operation.Row{ID: data.ID, Made: made, JSON: encoded}, errors.Join(append(faults, err)...)
+		err,
+	)
 }

@@ -37,8 +37,10 @@ func (m AlertEventModel) FindActive(ctx context.Context, serviceName string) ([]
 }
 
 // FindOpen is FindActive for all open alerts, active and acknowledged, by one request
-// unless there are more than a page. It works without migration 016, whose index keeps
-// it quick however many alerts are resolved.
+// unless there are more than a page, or a server that counts by a statement of its own
+// saw a change between the two. The pages are not a snapshot: where one alert was resolved
+// and another reopened meanwhile, both may be listed, though of one key. It works without
+// migration 016, whose index keeps it quick however many alerts are resolved.
 func (m AlertEventModel) FindOpen(ctx context.Context, serviceName string) (open []AlertEvent, err error) {
 	listing := operation.Listing{
 		Where:   []operation.Filter{operation.Service(serviceName), {Column: "status", Value: string(StatusResolved), Not: true}},

@@ -44,20 +44,21 @@ func (m HealthCheckModel) Create(ctx context.Context, data CreateHealthCheckData
 // encode returns the row that travels for data, or what is invalid in it.
 func (data CreateHealthCheckData) encode() (operation.Row, error) {
 	made := data.ID == ""
-	faults := []error{
-		column.OptionalID(data.ID),
-		column.ServiceName(data.ServiceName),
-		column.OneOf("status", data.Status, StatusHealthy, StatusDegraded, StatusDown),
-		column.LatencyMS(data.LatencyMS),
-		column.Text("error_message", data.ErrorMessage),
-	}
 	wrongTime := column.Time("checked_at", data.CheckedAt)
 	if wrongTime != nil {
 		data.CheckedAt = time.Time{} // it would not marshal
 	}
 	data.ID, data.CheckedAt = cmp.Or(data.ID, operation.NewID()), timestamp.Cut(data.CheckedAt)
 	encoded, err := column.Marshal(&data, "probe_details", &data.ProbeDetails)
-	return operation.Row{ID: data.ID, Made: made, JSON: encoded}, errors.Join(append(faults, err, wrongTime)...)
+	return operation.Row{ID: data.ID, Made: made, JSON: encoded}, errors.Join(
+		column.OptionalID(data.ID),
+		column.ServiceName(data.ServiceName),
+		column.OneOf("status", data.Status, StatusHealthy, StatusDegraded, StatusDown),
+		column.LatencyMS(data.LatencyMS),
+		column.Text("error_message", data.ErrorMessage),
+		err,
+		wrongTime,
+	)
 }
 
 // decode returns the data that a row was made of, with its ID, times in UTC and

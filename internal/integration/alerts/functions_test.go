@@ -323,20 +323,6 @@ func TestNotificationsInOrder(t *testing.T) {
 	require.Empty(t, claim(t, s, reminders...))
 }
 
-// Senders do not wait for each other, or for who changes an alert.
-func TestClaimsSkipWhatIsLocked(t *testing.T) {
-	t.Parallel()
-	owner, s := stand(t)
-	raise(t, s, down("locked", "id", newID()))
-	raise(t, s, down("free", "id", newID()))
-	owner.exec(t, "BEGIN")
-	owner.exec(t, "SELECT FROM alert_notifications n JOIN alert_events a ON a.id = n.alert_id WHERE a.service_name = 'locked' FOR UPDATE")
-	s.exec(t, "SET lock_timeout = '1s'")
-	require.Equal(t, []string{"opened free"}, kinds(claim(t, s)))
-	owner.exec(t, "ROLLBACK")
-	require.Equal(t, []string{"opened locked"}, kinds(claim(t, s)))
-}
-
 func TestRequestsAreForgotten(t *testing.T) {
 	t.Parallel()
 	owner, s := stand(t)

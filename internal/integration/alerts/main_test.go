@@ -1,6 +1,9 @@
 // Package alerts proves the functions of migration 016 on PostgreSQL itself:
 // what they answer, that they stay exact while many sessions call them, repeat
-// and die, what they cost, and what the migration does to a database in use.
+// and die, what they cost, and what the migration does to a database in use; and
+// the methods above them, from processes that are killed. At full length:
+//
+//	SUPAVIGIL_LONG=1 go -C internal/integration test -v -timeout 30m ./alerts
 package alerts
 
 import (
@@ -26,7 +29,16 @@ import (
 	"github.com/supavigil/supavigil/migrations"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(realserver.Main(m)) }
+func TestMain(m *testing.M) {
+	if name := os.Getenv(programVar); name != "" {
+		if err := runProgram(name); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(realserver.Main(m))
+}
 
 // long says that the tests are to run in their long form.
 func long() bool { return os.Getenv("SUPAVIGIL_LONG") == "1" }

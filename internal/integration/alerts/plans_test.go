@@ -2,35 +2,13 @@ package alerts
 
 import (
 	"context"
-	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/supavigil/supavigil/internal/integration/queryplans"
 	"github.com/supavigil/supavigil/internal/integration/realserver"
 )
-
-// fill makes n alerts, 500 services', of which open ones are open: raised, told
-// of and now and then to be reminded of.
-func fill(t testing.TB, owner session, n, open int) {
-	t.Helper()
-	for _, sql := range []string{
-		"ALTER TABLE alert_events DISABLE TRIGGER record_alert_transition",
-		fmt.Sprintf(`INSERT INTO alert_events (service_name, alert_type, status, created_at, resolved_at, dedup_key)
-			SELECT 'svc-' || n %% 500, (ARRAY['service_down', 'service_degraded'])[1 + n %% 2], CASE WHEN n > %[2]d THEN 'resolved' WHEN n %% 4 = 0 THEN 'acknowledged' ELSE 'active' END,
-				now() - n * INTERVAL '1 minute', CASE WHEN n > %[2]d THEN now() - n * INTERVAL '1 minute' + INTERVAL '5 minutes' END, 'key-' || n
-			FROM generate_series(1, %[1]d) n`, n, open),
-		"INSERT INTO alert_transitions (alert_id, at, to_status) SELECT id, created_at, 'active' FROM alert_events",
-		"INSERT INTO alert_transitions (alert_id, at, from_status, to_status, request_id) SELECT id, resolved_at, 'active', 'resolved', gen_random_uuid() FROM alert_events WHERE status = 'resolved'",
-		`INSERT INTO alert_notifications (alert_id, next, since, opened_by) SELECT id, CASE status WHEN 'active' THEN 'reminder' END, created_at, gen_random_uuid() FROM alert_events`,
-		"INSERT INTO alert_requests (id, call) SELECT gen_random_uuid(), '[]' FROM generate_series(1, 5000)",
-		"ALTER TABLE alert_events ENABLE TRIGGER record_alert_transition",
-		"ANALYZE",
-	} {
-		_, err := owner.Exec(t.Context(), sql)
-		require.NoError(t, err, sql)
-	}
-}
 
 // What each call reads does not grow with the alerts: no table is read through,
 // and few rows are fetched, with any plan that a session comes to.
@@ -42,7 +20,7 @@ func TestEverythingByIndex(t *testing.T) {
 	if long() {
 		rows, opened = 1_000_000, 2_000
 	}
-	fill(t, owner, rows, opened)
+	require.NoError(t, queryplans.FillRaised(t.Context(), owner.Conn, rows, opened))
 	some := func(status string) string {
 		return column(t, owner, "SELECT id::text FROM alert_events WHERE status = '"+status+"' ORDER BY random() LIMIT 1")[0]
 	}

@@ -1,8 +1,10 @@
 package conformance_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +18,8 @@ import (
 func init() {
 	cases["alert: raised, notified and resolved"] = alertRaised
 	cases["alert: raised again, taken over and reopened"] = alertRaisedAgain
+	cases["alert: raised and resolved by many at once"] = alertReplicas
+	cases["alert: resolved, reopened and raised anew"] = alertReopened
 	cases["alert: conflicts and unknown ids"] = alertConflicts
 	cases["alert: response times"] = alertResponseTimes
 	cases["alert: retention of resolved ones"] = alertResolvedRetention
@@ -219,4 +223,91 @@ func alertResolvedRetention(t *testing.T, s *suite) {
 	left, err := s.alerts.FindAll(t.Context(), alertevent.FindAllOptions{})
 	require.NoError(t, err)
 	require.Len(t, left, 3)
+}
+
+// Many raise the same at once, and resolve it: each time there is one alert, one is
+// told that it opened it, and one that it resolved it. Processes do so in
+// internal/integration/alerts.
+func alertReplicas(t *testing.T, s *suite) {
+	const replicas, rounds = 16, 5
+	seen := map[string]bool{}
+	for range rounds {
+		raised, opened, resolved := make([]string, replicas), make([]bool, replicas), make([][]alertevent.AlertEvent, replicas)
+		failures := make([]error, replicas)
+		each := func(do func(i int) error) {
+			var probing sync.WaitGroup
+			for i := range replicas {
+				probing.Go(func() { failures[i] = do(i) })
+			}
+			probing.Wait()
+			require.NoError(t, errors.Join(failures...))
+		}
+		each(func(i int) error {
+			alert, mine, err := s.alerts.Raise(t.Context(), alertevent.RaiseData{ServiceName: "api", AlertType: down})
+			if err == nil {
+				raised[i], opened[i] = alert.ID, mine
+			}
+			return err
+		})
+		each(func(i int) (err error) {
+			resolved[i], err = s.alerts.ResolveOpen(t.Context(), alertevent.ResolveOpenData{ServiceName: "api", AlertType: down})
+			return err
+		})
+		require.Len(t, slices.Compact(raised), 1, "alerts of one trouble")
+		require.False(t, seen[raised[0]], "raised before")
+		seen[raised[0]] = true
+		require.Len(t, slices.DeleteFunc(opened, func(mine bool) bool { return !mine }), 1, "told that they opened it")
+		told := slices.Concat(resolved...)
+		require.Len(t, told, 1, "told that they resolved it")
+		require.Equal(t, raised[0], told[0].ID)
+	}
+}
+
+func alertReopened(t *testing.T, s *suite) {
+	ctx := t.Context()
+	data := alertevent.RaiseData{ServiceName: "api", AlertType: down}
+	resolve := func() {
+		t.Helper()
+		resolved, err := s.alerts.ResolveOpen(ctx, alertevent.ResolveOpenData{ServiceName: "api", AlertType: down})
+		require.NoError(t, err)
+		require.Len(t, resolved, 1)
+	}
+	reopen := func(id string) (*alertevent.AlertEvent, error) {
+		alert, changed, err := s.alerts.Transition(ctx, alertevent.TransitionData{ID: id, To: alertevent.StatusActive, By: "ann"})
+		require.Equal(t, err == nil, changed)
+		return alert, err
+	}
+	// tell claims one notification, and confirms it.
+	tell := func(kind alertevent.NotificationKind, id string) (told alertevent.Notification) {
+		t.Helper()
+		claimed, kinds := s.claim(t, alertevent.ClaimOptions{})
+		require.Equal(t, []alertevent.NotificationKind{kind}, kinds)
+		require.Equal(t, id, claimed[0].Alert.ID)
+		require.NoError(t, s.alerts.ConfirmNotification(ctx, claimed[0]))
+		return claimed[0]
+	}
+
+	first, _ := s.raise(t, data)
+	tell(alertevent.KindOpened, first.ID)
+	resolve()
+	over := tell(alertevent.KindResolved, first.ID)
+	second, opened := s.raise(t, data)
+	require.True(t, opened)
+	require.NotEqual(t, first.ID, second.ID, "raised again, it is a new alert")
+	tell(alertevent.KindOpened, second.ID)
+	_, err := reopen(first.ID)
+	require.ErrorIs(t, err, supabase.ErrConflict, "beside another open one")
+	resolve()
+	tell(alertevent.KindResolved, second.ID)
+
+	again, err := reopen(first.ID)
+	require.NoError(t, err)
+	require.Equal(t, first, again, "it is the old one, as it was")
+	require.NoError(t, s.alerts.ConfirmNotification(ctx, over), "which was told, and says nothing of what is to be")
+	tell(alertevent.KindOpened, first.ID)
+	found, opened := s.raise(t, data)
+	require.False(t, opened)
+	require.Equal(t, first, found)
+	resolve()
+	tell(alertevent.KindResolved, first.ID)
 }

@@ -18,7 +18,7 @@ func TestExactlyOnceWhileServerCrashes(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			server := start(t, kind, nil)
-			crash(t, server.Config(), func(int) error {
+			crash(t, server.Config(), bounded(2, 5), ledgerOfRows, func(int) error {
 				if err := server.Kill(); err != nil {
 					return err
 				}
@@ -35,7 +35,7 @@ func TestExactlyOnceWhileDatabaseCrashes(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			server, postgres := startBoth(t, kind)
-			crash(t, server.Config(), func(n int) error {
+			crash(t, server.Config(), bounded(2, 5), ledgerOfRows, func(n int) error {
 				how := realserver.Fast
 				if n%2 == 1 {
 					how = realserver.Immediate
@@ -49,16 +49,26 @@ func TestExactlyOnceWhileDatabaseCrashes(t *testing.T) {
 	}
 }
 
-// crash runs a ledger while a server goes down and comes back, at even steps of
-// the work.
-func crash(t *testing.T, good supabase.Config, downAndUp func(n int) error) {
+// A book is a ledger of one kind or the other.
+type book interface {
+	items() int
+	stock(t *testing.T)
+	settle(t *testing.T, proxy *lossy, each func(done int))
+}
+
+func ledgerOfRows(good, bad supabase.Config) book {
+	return newLedger(good, bad, bounded(100, 10_000))
+}
+
+// crash runs a ledger while a server goes down and comes back, so many times at even
+// steps of the work.
+func crash(t *testing.T, good supabase.Config, crashes int, open func(good, bad supabase.Config) book, downAndUp func(n int) error) {
 	t.Helper()
 	bad, proxy := through(t, good)
 	bad.MaxAttempts = 12 // half a minute of waiting: longer than a restart takes
-	l := newLedger(good, bad, bounded(100, 10_000))
+	l := open(good, bad)
 	l.stock(t)
 
-	crashes := bounded(2, 5)
 	steps := make(chan int, crashes)
 	var controller sync.WaitGroup
 	var failures []error
@@ -68,7 +78,7 @@ func crash(t *testing.T, good supabase.Config, downAndUp func(n int) error) {
 		}
 	})
 	l.settle(t, proxy, func(done int) {
-		if step := l.size / (crashes + 1); done%step == 0 && done/step <= crashes {
+		if step := l.items() / (crashes + 1); done%step == 0 && done/step <= crashes {
 			steps <- done / step
 		}
 	})

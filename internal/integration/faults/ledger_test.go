@@ -27,7 +27,6 @@ type ledger struct {
 	checks healthcheck.HealthCheckModel
 
 	entries []entry
-	done    atomic.Int64
 }
 
 // entry is what one item's caller was told.
@@ -56,6 +55,8 @@ func newLedger(good, bad supabase.Config, size int) *ledger {
 	}
 }
 
+func (l *ledger) items() int { return l.size }
+
 // stock stores one row for each delete, each a day older than the last, and
 // those that are to stay.
 func (l *ledger) stock(t *testing.T) {
@@ -76,20 +77,21 @@ func (l *ledger) stock(t *testing.T) {
 
 func row(i int) string { return fmt.Sprintf("row %d", i) }
 
-// run has the callers work through all items. each is called after every item
-// with the number of those done.
+// run has the callers work through all items.
 func (l *ledger) run(ctx context.Context, each func(done int)) {
-	var next atomic.Int64
+	work(l.size, func(i int) { l.do(ctx, i) }, each)
+}
+
+// work has the callers do so many items. each is called after every item with the
+// number of those done.
+func work(items int, do func(i int), each func(done int)) {
+	var next, done atomic.Int64
 	var running sync.WaitGroup
 	for range callers {
 		running.Go(func() {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= l.size {
-					return
-				}
-				l.do(ctx, i)
-				each(int(l.done.Add(1)))
+			for i := int(next.Add(1)) - 1; i < items; i = int(next.Add(1)) - 1 {
+				do(i)
+				each(int(done.Add(1)))
 			}
 		})
 	}

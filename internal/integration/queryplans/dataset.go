@@ -16,8 +16,10 @@ const Services = 50
 // Fill stores checks and a fifth as many alerts, as a year's monitoring leaves
 // them: in the order of time, checked a moment before they were stored, one
 // alert of a hundred active, and a few rows without times, as others may store.
+// The session must be a superuser's, whose rows no trigger sees.
 func Fill(ctx context.Context, session *pgx.Conn, checks int) error {
-	for _, sql := range []string{
+	return execute(ctx, session,
+		"SET session_replication_role = replica",
 		fmt.Sprintf(`INSERT INTO service_health_checks (service_name, status, latency_ms, checked_at, probe_details, created_at)
 			SELECT 'service-' || i %% %d, (ARRAY['healthy', 'healthy', 'degraded', 'down'])[1 + i %% 4], i %% 1000, at - interval '20 ms', '{"http_status": 200}', at
 			FROM (SELECT i, now() - (%d - i) * (interval '300 days' / %d) - interval '1 minute' AS at FROM generate_series(1, %d) i) rows`,
@@ -30,9 +32,34 @@ func Fill(ctx context.Context, session *pgx.Conn, checks int) error {
 			FROM generate_series(1, %d) i`, Services, Services, checks/5, checks/5, checks/5),
 		`INSERT INTO alert_events (service_name, alert_type, status, created_at)
 			SELECT 'service-' || i, 'recovery', 'active', NULL FROM generate_series(0, 9) i`,
-		`VACUUM ANALYZE service_health_checks`,
-		`VACUUM ANALYZE alert_events`,
-	} {
+		"RESET session_replication_role",
+		"VACUUM ANALYZE service_health_checks",
+		"VACUUM ANALYZE alert_events",
+	)
+}
+
+// FillRaised stores n alerts of 500 services, as raised through migration 016, of
+// which open ones are open: all told of, and to be reminded of while active. They are
+// of 300 days too; the newest are the open ones. Key key-1 is of service svc-1, and so on.
+func FillRaised(ctx context.Context, session *pgx.Conn, n, open int) error {
+	const raised = "FROM alert_events WHERE dedup_key LIKE 'key-%'"
+	return execute(ctx, session,
+		"SET session_replication_role = replica",
+		fmt.Sprintf(`INSERT INTO alert_events (service_name, alert_type, status, created_at, resolved_at, dedup_key)
+			SELECT 'svc-' || n %% 500, (ARRAY['service_down', 'service_degraded'])[1 + n %% 2], CASE WHEN n > %[2]d THEN 'resolved' WHEN n %% 4 = 0 THEN 'acknowledged' ELSE 'active' END,
+				at, CASE WHEN n > %[2]d THEN at + INTERVAL '5 minutes' END, 'key-' || n
+			FROM (SELECT n, now() - INTERVAL '5 minutes' - n * (INTERVAL '300 days' / %[1]d) AS at FROM generate_series(1, %[1]d) n) rows`, n, open),
+		"INSERT INTO alert_transitions (alert_id, at, to_status) SELECT id, created_at, 'active' "+raised,
+		"INSERT INTO alert_transitions (alert_id, at, from_status, to_status, request_id) SELECT id, resolved_at, 'active', 'resolved', gen_random_uuid() "+raised+" AND status = 'resolved'",
+		"INSERT INTO alert_notifications (alert_id, next, since, opened_by) SELECT id, CASE status WHEN 'active' THEN 'reminder' END, created_at, gen_random_uuid() "+raised,
+		"INSERT INTO alert_requests (id, call) SELECT gen_random_uuid(), '[]' FROM generate_series(1, 5000)",
+		"RESET session_replication_role",
+		"VACUUM ANALYZE",
+	)
+}
+
+func execute(ctx context.Context, session *pgx.Conn, statements ...string) error {
+	for _, sql := range statements {
 		if _, err := session.Exec(ctx, sql); err != nil {
 			return fmt.Errorf("fill: %w", err)
 		}
