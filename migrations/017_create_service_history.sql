@@ -264,18 +264,22 @@ BEGIN
             sum(bit_count(((((s.wins | s.degraded) & rest) + rest | s.wins | s.degraded) & last)::bit(64))::integer) AS second,
             sum(bit_count((((s.any & rest) + rest | s.any) & last)::bit(64))::integer) AS third
         FROM seen s GROUP BY s.service_name, s.piece
-    ), upto AS (
-        SELECT n.service_name, p.piece,
-            sum(s.first) OVER w AS first, sum(s.second) OVER w AS second, sum(s.third) OVER w AS third
-        FROM unnest(names) n (service_name) CROSS JOIN generate_series(0, pieces) p (piece)
-        LEFT JOIN summed s ON s.service_name = n.service_name AND s.piece = p.piece
-        WINDOW w AS (PARTITION BY n.service_name ORDER BY p.piece)
+    ), upto AS ( -- each piece, by its place
+        SELECT u.service_name, array_agg(u.first ORDER BY u.piece) AS first, array_agg(u.second ORDER BY u.piece) AS second, array_agg(u.third ORDER BY u.piece) AS third
+        FROM (
+            SELECT n.service_name, p.piece, coalesce(sum(s.first) OVER w, 0)::bigint AS first,
+                coalesce(sum(s.second) OVER w, 0)::bigint AS second, coalesce(sum(s.third) OVER w, 0)::bigint AS third
+            FROM unnest(names) n (service_name) CROSS JOIN generate_series(0, pieces) p (piece)
+            LEFT JOIN summed s ON s.service_name = n.service_name AND s.piece = p.piece
+            WINDOW w AS (PARTITION BY n.service_name ORDER BY p.piece)
+        ) u GROUP BY u.service_name
     ), counted AS (
-        SELECT e.service_name, p.i, (coalesce(e.first, 0) - coalesce(b.first, 0)) * slot_minutes AS first,
-            (coalesce(e.second, 0) - coalesce(b.second, 0)) * slot_minutes AS second, (coalesce(e.third, 0) - coalesce(b.third, 0)) * slot_minutes AS third
-        FROM unnest(first_at, end_at) WITH ORDINALITY p (first_at, end_at, i)
-        JOIN upto e ON e.piece = width_bucket(p.end_at, bounds) - 1
-        JOIN upto b ON b.service_name = e.service_name AND b.piece = width_bucket(p.first_at, bounds) - 1
+        SELECT u.service_name, p.i, (u.first[p.upto] - u.first[p.since]) * slot_minutes AS first,
+            (u.second[p.upto] - u.second[p.since]) * slot_minutes AS second, (u.third[p.upto] - u.third[p.since]) * slot_minutes AS third
+        FROM upto u CROSS JOIN (
+            SELECT i, width_bucket(first_at, bounds) AS since, width_bucket(end_at, bounds) AS upto
+            FROM unnest(first_at, end_at) WITH ORDINALITY p (first_at, end_at, i)
+        ) p
     )
     SELECT jsonb_object_agg(s.service_name, s.minutes) INTO minutes FROM (
         SELECT c.service_name, jsonb_agg(CASE
