@@ -257,7 +257,9 @@ BEGIN
         UNION ALL
         SELECT h.service_name, p.piece, h.degraded & p.mask,
             CASE WHEN any_healthy THEN h.healthy ELSE h.down END & p.mask, (h.healthy | h.degraded | h.down) & p.mask
-        FROM piece p JOIN %1$I.service_history_hours h ON h.hour = p.hour AND h.service_name = ANY (names)
+        FROM piece p CROSS JOIN unnest(names) n (name) CROSS JOIN LATERAL (
+            SELECT * FROM %1$I.service_history_hours h WHERE h.service_name = n.name AND h.hour = p.hour OFFSET 0 -- so that each is looked up
+        ) h
     ), summed AS ( -- in slots; each sum has what is in the ones before
         SELECT s.service_name, s.piece,
             sum(bit_count((((s.wins & rest) + rest | s.wins) & last)::bit(64))::integer) AS first,
