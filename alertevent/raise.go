@@ -24,7 +24,8 @@ type RaiseData struct {
 // the service and type that has no key, such as one of Create, is given the key and
 // taken for the open one. An alert with data.ID is returned as it stands, whatever
 // became of it, and opened is true; if its service, type or key differ, the error is
-// ErrConflict.
+// ErrConflict. A call that found another open says so again when it is repeated with
+// its ID within a day, though that one is resolved by then.
 func (m AlertEventModel) Raise(ctx context.Context, data RaiseData) (alert *AlertEvent, opened bool, err error) {
 	op := alerts.Begin(operation.Insert, operation.Service(data.ServiceName))
 	defer op.End(ctx, &err)

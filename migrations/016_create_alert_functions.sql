@@ -106,7 +106,8 @@ $function$
 $create$,
 
         -- {"alert": the open alert of the key, "opened": whether it is the one with this
-        -- id}. Without dedup_key the key is alert_type, and the newest open alert of that
+        -- id}. A call that found one is remembered, or an attempt of it that is held up
+        -- on its way could open another later, of which nobody is told. Without dedup_key the key is alert_type, and the newest open alert of that
         -- type that has no key is given it. It goes round again when what it looked at
         -- changed meanwhile; that is another call's progress. details is JSON as text,
         -- which @supabase/lite does not encode a second time on its way.
@@ -120,7 +121,11 @@ DECLARE
     alert   %1$I.alert_events;
     keyless UUID;
     key     CONSTANT TEXT := coalesce(nullif(raise_alert.dedup_key, ''), raise_alert.alert_type);
+    request CONSTANT UUID := md5('raise_alert ' || raise_alert.id)::uuid;
+    again   BOOLEAN;
 BEGIN
+    INSERT INTO %1$I.alert_requests (id, call) VALUES (request, '["raise_alert"]') ON CONFLICT DO NOTHING;
+    again := NOT FOUND;
     FOR i IN 1 .. 100 LOOP
         SELECT a.* INTO alert FROM %1$I.alert_events a WHERE a.id = raise_alert.id;
         IF FOUND THEN
@@ -129,11 +134,18 @@ BEGIN
             END IF;
             RETURN json_build_object('alert', alert, 'opened', true);
         END IF;
+        IF again THEN -- what was found open is said again, though it is resolved by now
+            SELECT a.* INTO alert FROM %1$I.alert_requests r JOIN %1$I.alert_events a ON a.id = (r.call ->> 1)::uuid
+            WHERE r.id = request AND a.service_name = raise_alert.service_name AND a.dedup_key = key;
+            IF FOUND THEN
+                RETURN json_build_object('alert', alert, 'opened', false);
+            END IF;
+        END IF;
 
         SELECT a.* INTO alert FROM %1$I.alert_events a
         WHERE a.service_name = raise_alert.service_name AND a.dedup_key = key AND a.status <> 'resolved';
         IF FOUND THEN
-            CONTINUE WHEN alert.id = raise_alert.id; -- a twin of this call has just opened it
+            UPDATE %1$I.alert_requests r SET call = jsonb_build_array('raise_alert', alert.id) WHERE r.id = request;
             RETURN json_build_object('alert', alert, 'opened', false);
         END IF;
 
@@ -147,6 +159,7 @@ BEGIN
                     WHERE a.id = keyless AND a.dedup_key IS NULL AND a.status <> 'resolved'
                     RETURNING a.* INTO alert;
                     IF FOUND THEN
+                        UPDATE %1$I.alert_requests r SET call = jsonb_build_array('raise_alert', alert.id) WHERE r.id = request;
                         RETURN json_build_object('alert', alert, 'opened', false);
                     END IF;
                 EXCEPTION WHEN unique_violation THEN NULL; -- another one was opened

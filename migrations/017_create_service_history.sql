@@ -704,8 +704,8 @@ BEGIN
         END IF;
     END LOOP;
 
-    -- fillfactor: an hour is written up to sixty times, and none of what changes is in an
-    -- index, so that these updates are HOT.
+    -- An hour is written up to sixty times, and none of what changes is in an index: with
+    -- room on its page for the next version of all its rows, these updates are HOT.
     CREATE TABLE IF NOT EXISTS service_history_hours (
         service_name VARCHAR(100) COLLATE "C" NOT NULL,
         hour         TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -718,7 +718,7 @@ BEGIN
         max_ms       INTEGER,
         counts       INTEGER[] NOT NULL DEFAULT '{}', -- by bucket of latency
         PRIMARY KEY (service_name, hour)
-    ) WITH (fillfactor = 85);
+    ) WITH (fillfactor = 40);
     CREATE TABLE IF NOT EXISTS service_history_days (
         service_name VARCHAR(100) COLLATE "C" NOT NULL,
         day          TIMESTAMP WITH TIME ZONE NOT NULL,

@@ -14,8 +14,11 @@ func raiseAlert(c *alertCall) ([]byte, error) {
 		}
 		return c.said(r, "opened", true), nil
 	}
+	if r := c.table.byID[c.log.requests["raise_alert "+id].call]; r != nil && c.get(r, "service_name") == service && c.get(r, "dedup_key") == key {
+		return c.said(r, "opened", false), nil // as it was found then
+	}
 	if open := c.open(service, func(r *row) bool { return c.get(r, "dedup_key") == key }); len(open) > 0 {
-		return c.said(open[0], "opened", false), nil
+		return c.found(open[0]), nil
 	}
 	if c.text("dedup_key") == "" {
 		keyless := c.open(service, func(r *row) bool { return c.get(r, "dedup_key") == nil && c.get(r, "alert_type") == alertType })
@@ -26,7 +29,7 @@ func raiseAlert(c *alertCall) ([]byte, error) {
 			if err := c.put(newest, r); err != nil {
 				return nil, err
 			}
-			return c.said(r, "opened", false), nil
+			return c.found(r), nil
 		}
 	}
 	r := &row{values: make([]value, len(c.table.columns))}
@@ -48,6 +51,12 @@ func raiseAlert(c *alertCall) ([]byte, error) {
 		return nil, err
 	}
 	return c.said(r, "opened", true), nil
+}
+
+// found remembers what a call found open, and says it.
+func (c *alertCall) found(r *row) []byte {
+	c.log.requests["raise_alert "+c.text("id")] = calledRequest{r.id(), c.now}
+	return c.said(r, "opened", false)
 }
 
 // open returns the open alerts of a service that pass.

@@ -20,6 +20,7 @@ func init() {
 	cases["alert: raised again, taken over and reopened"] = alertRaisedAgain
 	cases["alert: raised and resolved by many at once"] = alertReplicas
 	cases["alert: resolved, reopened and raised anew"] = alertReopened
+	cases["alert: found open by a call that is repeated"] = alertFound
 	cases["alert: conflicts and unknown ids"] = alertConflicts
 	cases["alert: response times"] = alertResponseTimes
 	cases["alert: retention of resolved ones"] = alertResolvedRetention
@@ -46,6 +47,42 @@ func (s *suite) raise(t *testing.T, data alertevent.RaiseData) (*alertevent.Aler
 	alert, opened, err := s.alerts.Raise(t.Context(), data)
 	require.NoError(t, err)
 	return alert, opened
+}
+
+// An attempt that comes late, as one that was held up on its way, opens nothing that its
+// call has not told.
+func alertFound(t *testing.T, s *suite) {
+	for _, key := range []string{"", "probe 1"} {
+		data := alertevent.RaiseData{ServiceName: "api " + key, AlertType: down, DedupKey: key}
+		alert, opened := s.raise(t, data)
+		require.True(t, opened)
+		data.ID = uuid.NewString()
+		for range 2 {
+			found, opened := s.raise(t, data)
+			require.False(t, opened)
+			require.Equal(t, alert, found)
+		}
+		resolved, err := s.alerts.ResolveOpen(t.Context(), alertevent.ResolveOpenData{ServiceName: data.ServiceName, AlertType: down, DedupKey: key})
+		require.NoError(t, err)
+		found, opened := s.raise(t, data)
+		require.False(t, opened)
+		require.Equal(t, &resolved[0], found)
+		data.ID = uuid.NewString()
+		found, opened = s.raise(t, data)
+		require.True(t, opened)
+		require.Equal(t, data.ID, found.ID)
+	}
+	// One that was taken over is found as well.
+	created, err := s.alerts.Create(t.Context(), alertevent.CreateAlertEventData{ServiceName: "keyless", AlertType: down})
+	require.NoError(t, err)
+	data := alertevent.RaiseData{ID: uuid.NewString(), ServiceName: "keyless", AlertType: down}
+	for range 2 {
+		found, opened := s.raise(t, data)
+		require.False(t, opened)
+		require.Equal(t, created.ID, found.ID)
+		_, err = s.alerts.ResolveOpen(t.Context(), alertevent.ResolveOpenData{ServiceName: "keyless", AlertType: down})
+		require.NoError(t, err)
+	}
 }
 
 func alertRaised(t *testing.T, s *suite) {
