@@ -235,6 +235,9 @@ func (a *historyAnswer) periods(options HistoryOptions) ([]Period, error) {
 		if l.Checks < 1 || len(l.QuantilesMS) != len(options.Quantiles) {
 			return nil, errors.New("the answer has another number of quantiles")
 		}
+		if l.SumMS < 0 || l.MinMS < 0 || l.MaxMS < l.MinMS || slices.ContainsFunc(l.QuantilesMS, func(q float64) bool { return q < float64(l.MinMS) || q > float64(l.MaxMS) }) {
+			return nil, errors.New("the answer has latencies that are none")
+		}
 		p.Latency = Latency{l.Checks, l.SumMS / float64(l.Checks), l.MinMS, l.MaxMS, l.QuantilesMS}
 	}
 	return periods, nil

@@ -276,6 +276,9 @@ func TestImpossibleHistoryIsRefused(t *testing.T) {
 		`[{"service_name": "api", "minutes": [[1, 2, 3]], "latency": []}]`,
 		`[{"service_name": "api", "minutes": [[1, 2, 3]], "latency": [{"checks": 0, "quantiles_ms": [1]}]}]`,
 		`[{"service_name": "api", "minutes": [[1, 2, 3]], "latency": [{"checks": 2, "quantiles_ms": []}]}]`,
+		`[{"service_name": "api", "minutes": [[1, 2, 3]], "latency": [{"checks": 1, "sum_ms": -1, "min_ms": 0, "max_ms": 1, "quantiles_ms": [1]}]}]`,
+		`[{"service_name": "api", "minutes": [[1, 2, 3]], "latency": [{"checks": 1, "sum_ms": 1, "min_ms": 2, "max_ms": 1, "quantiles_ms": [1]}]}]`,
+		`[{"service_name": "api", "minutes": [[1, 2, 3]], "latency": [{"checks": 1, "sum_ms": 1, "min_ms": 1, "max_ms": 2, "quantiles_ms": [2.1]}]}]`,
 		`[{"service_name": "web", "minutes": [[1, 2, 3]]}]`,
 		`[{"service_name": "api", "minutes": [[1, 2, 3]]}, {"service_name": "api", "minutes": [[1, 2, 3]]}]`,
 	} {
@@ -283,13 +286,25 @@ func TestImpossibleHistoryIsRefused(t *testing.T) {
 		require.Equal(t, 200, err.Status, text)
 		require.False(t, err.Uncertain)
 	}
-	for _, text := range []string{`null`, `[{}]`, `[{"latest": {"id": "x", "service_name": "web"}, "since": "2026-01-01T00:00:00Z", "checks": 1}]`} {
+	const latest = `{"id": "x", "service_name": "api", "checked_at": "2026-01-01T00:00:00Z"}`
+	for _, text := range []string{
+		`null`, `[{}]`, `[{"latest": {"id": "x", "service_name": "web", "checked_at": "2026-01-01T00:00:00Z"}, "since": "2026-01-01T00:00:00Z", "checks": 1}]`,
+		`[{"latest": ` + latest + `, "since": "2026-01-01T00:00:00Z"}]`, `[{"latest": ` + latest + `, "checks": 1}]`,
+		`[{"latest": ` + latest + `, "since": "2026-01-01T00:00:00.000001Z", "checks": 1}]`,
+	} {
 		server.HandleRPC("service_states", func(json.RawMessage) (any, error) { return json.RawMessage(text), nil })
 		_, err := model.FindStates(t.Context(), healthcheck.FindStatesOptions{ServiceNames: []string{"api"}})
 		require.Equal(t, 200, modeltest.AsError(t, err).Status, text)
 	}
-	server.HandleRPC("rebuild_service_history", func(json.RawMessage) (any, error) { return json.RawMessage(`{}`), nil })
-	require.True(t, modeltest.IsUncertain(t, model.RebuildHistory(t.Context(), midday, midday.Add(time.Hour))))
+	for _, text := range []string{`{}`, `{"hours": -1}`} {
+		server.HandleRPC("rebuild_service_history", func(json.RawMessage) (any, error) { return json.RawMessage(text), nil })
+		require.True(t, modeltest.IsUncertain(t, model.RebuildHistory(t.Context(), midday, midday.Add(time.Hour))))
+	}
+	for _, text := range []string{`{}`, `{"deleted": -1}`, `{"deleted": 1001}`} {
+		server.HandleRPC("delete_service_history", func(json.RawMessage) (any, error) { return json.RawMessage(text), nil })
+		_, err := model.DeleteHistoryOlderThan(t.Context(), 1)
+		require.True(t, modeltest.IsUncertain(t, err), text)
+	}
 }
 
 // Whole hours are rebuilt, a day at a time, and fewer where that takes too long.

@@ -45,7 +45,7 @@ func (m HealthCheckModel) RebuildHistory(ctx context.Context, since, until time.
 			step = max(step/4, time.Hour)
 		case err != nil:
 			return err
-		case answer.Hours == nil:
+		case answer.Hours == nil || *answer.Hours < 0:
 			return op.Uncertain(op.Fail("the answer does not say how many hours were rebuilt", errors.New("no number")))
 		default:
 			begin, step = next, min(2*step, day)

@@ -58,6 +58,21 @@ func TestRequestsOfEachMethod(t *testing.T) {
 			_, err := m.DeleteOlderThan(ctx, 1)
 			return err
 		}},
+		"FindStates": {1, func(ctx context.Context, m healthcheck.HealthCheckModel) error {
+			_, err := m.FindStates(ctx, healthcheck.FindStatesOptions{})
+			return err
+		}},
+		"FindHistory of 91 periods": {1, func(ctx context.Context, m healthcheck.HealthCheckModel) error {
+			_, err := m.FindHistory(ctx, healthcheck.HistoryOptions{Periods: append(healthcheck.Days(90, noon, nil), healthcheck.TimeRange{Start: noon, End: noon}), Quantiles: []float64{0.5}})
+			return err
+		}},
+		"RebuildHistory of two days": {2, func(ctx context.Context, m healthcheck.HealthCheckModel) error {
+			return m.RebuildHistory(ctx, noon, noon.Add(47*time.Hour))
+		}},
+		"DeleteHistoryOlderThan": {1, func(ctx context.Context, m healthcheck.HealthCheckModel) error {
+			_, err := m.DeleteHistoryOlderThan(ctx, 1)
+			return err
+		}},
 	} {
 		t.Run(method, func(t *testing.T) {
 			t.Parallel()

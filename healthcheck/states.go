@@ -2,6 +2,7 @@ package healthcheck
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -56,6 +57,9 @@ func (m HealthCheckModel) FindStates(ctx context.Context, options FindStatesOpti
 			}
 			if err := w.came(state.Latest.ServiceName); err != nil {
 				return nil, op.Fail(err.Error(), err)
+			}
+			if state.Checks < 1 || state.Since.IsZero() || state.Since.After(state.Latest.CheckedAt) {
+				return nil, op.Fail("the answer has a state without the checks that it is of", errors.New("no run"))
 			}
 			states = append(states, ServiceState{state.Latest, state.Since.Time, state.Checks})
 		}

@@ -196,7 +196,7 @@ func (o *Operation[R]) DeleteBy(ctx context.Context, function string, days int) 
 		if err != nil {
 			return o.rows, err
 		}
-		if answer.Deleted == nil {
+		if answer.Deleted == nil || *answer.Deleted < 0 || *answer.Deleted > int64(asked) {
 			return o.rows, o.Uncertain(o.Fail("the answer does not say how many rows were deleted", errors.New("no number")))
 		}
 		o.rows += *answer.Deleted
