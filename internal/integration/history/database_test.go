@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,12 +110,13 @@ func must(t reporter, d database, sql string) [][]*string {
 }
 
 // call calls a function, with arguments by name as SQL, and decodes its JSON.
-func call[T any](t reporter, d database, function string, arguments ...string) (answer T) {
+func call[T any](t reporter, d database, function string, arguments ...any) (answer T) {
 	t.Helper()
-	for i := 0; i < len(arguments); i += 2 {
-		arguments[i/2] = arguments[i] + " => " + arguments[i+1]
+	var named []string
+	for pair := range slices.Chunk(arguments, 2) {
+		named = append(named, fmt.Sprint(pair[0], " => ", pair[1]))
 	}
-	rows := must(t, d, fmt.Sprintf("SELECT %s(%s)::text", function, strings.Join(arguments[:len(arguments)/2], ", ")))
+	rows := must(t, d, fmt.Sprintf("SELECT %s(%s)::text", function, strings.Join(named, ", ")))
 	require.NoError(t, json.Unmarshal([]byte(*rows[0][0]), &answer), function)
 	return answer
 }
