@@ -552,11 +552,18 @@ BEGIN
     )
     SELECT array_agg(g.service_name), array_agg(g.hour) INTO of, hours FROM gone g;
 
-    -- Days that have nothing left, or are to be summed up again.
-    DELETE FROM %1$I.service_history_days d USING (
-        SELECT l.service_name, max(l.hour) AS hour FROM unnest(of, hours) l (service_name, hour) GROUP BY l.service_name
-    ) l
-    WHERE d.service_name = l.service_name AND d.day <= l.hour;
+    -- Days that have nothing left, or are to be summed up again. Those of the hours are
+    -- locked first, in the order of all: one that is being summed up is waited for.
+    INSERT INTO %1$I.service_history_days AS d (service_name, day)
+    SELECT DISTINCT l.service_name, date_trunc('day', l.hour, 'UTC') FROM unnest(of, hours) l (service_name, hour)
+    ORDER BY 1, 2
+    ON CONFLICT (service_name, day) DO UPDATE SET stale = true;
+    DELETE FROM %1$I.service_history_days d WHERE (d.service_name, d.day) IN (
+        SELECT past.service_name, past.day
+        FROM (SELECT l.service_name, max(l.hour) AS hour FROM unnest(of, hours) l (service_name, hour) GROUP BY l.service_name) l
+        JOIN %1$I.service_history_days past ON past.service_name = l.service_name AND past.day <= l.hour
+        FOR UPDATE OF past SKIP LOCKED
+    );
     RETURN json_build_object('deleted', coalesce(cardinality(hours), 0));
 END
 $function$

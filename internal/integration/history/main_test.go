@@ -1,6 +1,7 @@
-// Package history proves what migration 017 keeps while many write it, and measures
-// what it costs. That its answers are right is held by the conformance suite, against
-// the reference beside.
+// Package history proves migration 017 on PostgreSQL and PGlite themselves: that its
+// functions answer what the reference beside computes from the checks, whatever is
+// stored, repeated, deleted and rebuilt, that it stays exact while many write, and what
+// it costs.
 package history
 
 import (
