@@ -430,21 +430,19 @@ BEGIN
             WHERE l.checked_at IS NOT NULL AND (seen_since IS NULL OR l.checked_at >= seen_since) LIMIT max_services
         ) l
         LEFT JOIN LATERAL (
-            WITH RECURSIVE other AS (
-                (SELECT c.status FROM %1$I.service_health_checks c WHERE c.service_name = l.service_name ORDER BY c.status LIMIT 1)
+            WITH RECURSIVE other AS ( -- the newest of each status, from the greatest status down
+                (SELECT c.status, c.checked_at, c.id FROM %1$I.service_health_checks c
+                 WHERE c.service_name = l.service_name AND c.checked_at IS NOT NULL
+                 ORDER BY c.status DESC, c.checked_at DESC, c.id DESC LIMIT 1)
                 UNION ALL
-                SELECT next.status FROM other o CROSS JOIN LATERAL (
-                    SELECT c.status FROM %1$I.service_health_checks c
-                    WHERE c.service_name = l.service_name AND c.status > o.status ORDER BY c.status LIMIT 1
+                SELECT next.* FROM other o CROSS JOIN LATERAL (
+                    SELECT c.status, c.checked_at, c.id FROM %1$I.service_health_checks c
+                    WHERE c.service_name = l.service_name AND c.status < o.status AND c.checked_at IS NOT NULL
+                    ORDER BY c.status DESC, c.checked_at DESC, c.id DESC LIMIT 1
                 ) next
             )
-            SELECT c.checked_at, c.id
-            FROM other o CROSS JOIN LATERAL (
-                SELECT c.checked_at, c.id FROM %1$I.service_health_checks c
-                WHERE c.service_name = l.service_name AND c.status = o.status AND c.checked_at IS NOT NULL
-                ORDER BY c.checked_at DESC, c.id DESC LIMIT 1
-            ) c
-            WHERE o.status <> l.status ORDER BY c.checked_at DESC, c.id DESC LIMIT 1
+            SELECT o.checked_at, o.id FROM other o
+            WHERE o.status <> l.status ORDER BY o.checked_at DESC, o.id DESC LIMIT 1
         ) changed ON true
         CROSS JOIN LATERAL (
             SELECT min(r.checked_at) AS since, count(*) AS checks

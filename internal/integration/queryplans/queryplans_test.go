@@ -3,6 +3,7 @@ package queryplans_test
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -169,15 +170,16 @@ func TestOperationsAreServedByIndexes(t *testing.T) {
 	session, err := pgx.Connect(t.Context(), server.DatabaseURL)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, session.Close(context.Background())) })
-	_, err = session.Exec(t.Context(), "ALTER TABLE service_health_checks SET (autovacuum_enabled = false); ALTER TABLE alert_events SET (autovacuum_enabled = false)")
+	_, err = session.Exec(t.Context(), "ALTER TABLE service_health_checks SET (autovacuum_enabled = false); ALTER TABLE alert_events SET (autovacuum_enabled = false); ALTER TABLE service_history_hours SET (autovacuum_enabled = false)")
 	require.NoError(t, err, "what a vacuum reads is counted as well")
 	require.NoError(t, queryplans.Fill(t.Context(), session, checks))
 	require.NoError(t, queryplans.FillRaised(t.Context(), session, raised(), open))
+	require.NoError(t, queryplans.FillHistory(t.Context(), session))
 
 	config := server.Config()
 	m := models{healthcheck.HealthCheckModel{Connect: config.ServiceClient}, alertevent.AlertEventModel{Connect: config.ServiceClient}}
 	used := map[string]int64{}
-	for _, o := range append(operations, raising(t, session)...) {
+	for _, o := range slices.Concat(operations, raising(t, session), past()) {
 		before := read(t, session, o.tables)
 		returned, err := o.run(t.Context(), m)
 		require.NoError(t, err, o.name)
