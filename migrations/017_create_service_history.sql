@@ -392,16 +392,28 @@ $function$
 $create$,
 
         -- The newest check of each service, as 015 finds it, and the run of its status: what
-        -- comes after the newest check of any other status, by (checked_at, id).
+        -- comes after the newest check of any other status, by (checked_at, id). It is read
+        -- in its order, not as a whole, however short the planner takes it to be.
         $create$CREATE OR REPLACE FUNCTION %1$I.service_states(service_names text[] DEFAULT NULL::text[], seen_since timestamp with time zone DEFAULT NULL::timestamp with time zone, after_service text DEFAULT NULL::text, max_services integer DEFAULT 1000)
  RETURNS json
  LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
  SET jit TO 'off'
+ SET enable_bitmapscan TO 'off'
 AS $function$
 #variable_conflict use_column
+DECLARE
+    statuses TEXT[]; -- that there are
 BEGIN
+    WITH RECURSIVE found AS (
+        (SELECT c.status FROM %1$I.service_health_checks c ORDER BY c.status LIMIT 1)
+        UNION ALL
+        SELECT next.status FROM found f CROSS JOIN LATERAL (
+            SELECT c.status FROM %1$I.service_health_checks c WHERE c.status > f.status ORDER BY c.status LIMIT 1
+        ) next
+    )
+    SELECT array_agg(f.status) INTO statuses FROM found f;
     RETURN coalesce((
         WITH RECURSIVE newest AS (
             (SELECT c.* FROM %1$I.service_health_checks c
@@ -430,19 +442,13 @@ BEGIN
             WHERE l.checked_at IS NOT NULL AND (seen_since IS NULL OR l.checked_at >= seen_since) LIMIT max_services
         ) l
         LEFT JOIN LATERAL (
-            WITH RECURSIVE other AS ( -- the newest of each status, from the greatest status down
-                (SELECT c.status, c.checked_at, c.id FROM %1$I.service_health_checks c
-                 WHERE c.service_name = l.service_name AND c.checked_at IS NOT NULL
-                 ORDER BY c.status DESC, c.checked_at DESC, c.id DESC LIMIT 1)
-                UNION ALL
-                SELECT next.* FROM other o CROSS JOIN LATERAL (
-                    SELECT c.status, c.checked_at, c.id FROM %1$I.service_health_checks c
-                    WHERE c.service_name = l.service_name AND c.status < o.status AND c.checked_at IS NOT NULL
-                    ORDER BY c.status DESC, c.checked_at DESC, c.id DESC LIMIT 1
-                ) next
-            )
-            SELECT o.checked_at, o.id FROM other o
-            WHERE o.status <> l.status ORDER BY o.checked_at DESC, o.id DESC LIMIT 1
+            SELECT c.checked_at, c.id
+            FROM unnest(statuses) s (status) CROSS JOIN LATERAL (
+                SELECT c.checked_at, c.id FROM %1$I.service_health_checks c
+                WHERE c.service_name = l.service_name AND c.status = s.status AND c.checked_at IS NOT NULL
+                ORDER BY c.checked_at DESC, c.id DESC LIMIT 1
+            ) c
+            WHERE s.status <> l.status ORDER BY c.checked_at DESC, c.id DESC LIMIT 1
         ) changed ON true
         CROSS JOIN LATERAL (
             SELECT min(r.checked_at) AS since, count(*) AS checks
