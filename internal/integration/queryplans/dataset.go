@@ -68,14 +68,12 @@ func execute(ctx context.Context, session *pgx.Conn, statements ...string) error
 }
 
 // FillHistory stores the hours of the last 90 days of the services that Fill has, as
-// migration 017 keeps them, and a service whose last 5,000 checks were healthy.
+// migration 017 keeps them.
 func FillHistory(ctx context.Context, session *pgx.Conn) error {
 	return execute(ctx, session,
 		fmt.Sprintf(`INSERT INTO service_history_hours (service_name, hour, healthy, checks, sum_ms, min_ms, max_ms, counts)
 			SELECT 'service-' || i, date_trunc('hour', now(), 'UTC') - h * INTERVAL '1 hour', (1::bigint << 60) - 1, 60, 2700, 40, 49, '[40:49]={6,6,6,6,6,6,6,6,6,6}'
 			FROM generate_series(0, 90 * 24) h, generate_series(0, %d) i`, Services-1),
-		`INSERT INTO service_health_checks (service_name, status, checked_at)
-			SELECT 'steady', 'healthy', now() - i * INTERVAL '1 minute' FROM generate_series(1, 5000) i`,
 		"VACUUM ANALYZE service_history_hours",
 	)
 }

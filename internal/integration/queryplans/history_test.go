@@ -32,6 +32,15 @@ func past() []operation {
 			_, err := history()(ctx, m)
 			return 0, err
 		}, 0, false},
+		// A service whose last checks were all healthy is read no further than the others.
+		{"store a long run", checksTable, "", func(ctx context.Context, m models) (int, error) {
+			data := make([]healthcheck.CreateHealthCheckData, 5000)
+			for i := range data {
+				data[i] = healthcheck.CreateHealthCheckData{ServiceName: "steady", Status: healthcheck.StatusHealthy, CheckedAt: time.Now().Add(-time.Duration(i) * time.Second)}
+			}
+			stored, err := m.checks.CreateMany(ctx, data)
+			return int(stored), err
+		}, 0, false},
 		// The newest check, one of each status, one of each other status, and up to ten of the run.
 		{"states of every service", checksTable, "idx_service_health_checks_states", func(ctx context.Context, m models) (int, error) {
 			return rowsOf(m.checks.FindStates(ctx, healthcheck.FindStatesOptions{}))
