@@ -1,6 +1,7 @@
 package reference_test
 
 import (
+	"math"
 	"fmt"
 	"slices"
 	"testing"
@@ -75,12 +76,13 @@ func TestHistoryOutlivesItsChecks(t *testing.T) {
 
 func TestBuckets(t *testing.T) {
 	t.Parallel()
-	low, buckets := 0, 0
-	var to60s int
-	for low < 1<<31 {
-		begins, high := reference.Bucket(low)
+	var buckets, to60s int
+	for high := -1; high < math.MaxInt32; {
+		low := high + 1
+		var begins int
+		begins, high = reference.Bucket(low)
 		require.Equal(t, low, begins)
-		for _, ms := range []int{low, (low + high) / 2, high} {
+		for _, ms := range []int{low, low + (high-low)/2, high} {
 			l, h := reference.Bucket(ms)
 			require.Equal(t, [2]int{low, high}, [2]int{l, h})
 			require.InDelta(t, ms, reference.Middle(ms), float64(ms)/33)
@@ -88,7 +90,6 @@ func TestBuckets(t *testing.T) {
 		if buckets++; low <= 60_000 {
 			to60s = buckets
 		}
-		low = high + 1
 	}
 	require.Equal(t, []int{206, 448}, []int{to60s, buckets})
 }
