@@ -1,8 +1,8 @@
 package reference_test
 
 import (
-	"math"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
