@@ -225,7 +225,7 @@ func TestPrivileges(t *testing.T) {
 		WHERE relname LIKE 'alert%' AND a.grantee NOT IN (relowner, 'service_role'::regrole)`))
 	require.Equal(t, []string{"alert_notifications", "alert_requests", "alert_transitions"}, column(t, owner,
 		"SELECT relname::text FROM pg_class WHERE relrowsecurity AND relname LIKE 'alert_%s' AND relname <> 'alert_events' AND relkind = 'r' ORDER BY 1"))
-	functions := column(t, owner, "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname <> 'latest_service_health_checks' ORDER BY 1")
+	functions := column(t, owner, "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname LIKE '%alert%' ORDER BY 1")
 	require.Len(t, functions, 10)
 	for _, function := range functions {
 		trigger := owner.count(t, "SELECT count(*) FROM pg_proc WHERE oid = $1::regprocedure AND prorettype = 'trigger'::regtype", function)

@@ -18,7 +18,7 @@ type cell struct {
 
 // Cells that hang wait for a time limit, and keep no processor busy; the others
 // do, and would have them miss it.
-const workers, hangingWorkers = 16, 192
+const workers, hangingWorkers = 16, 384
 
 func TestMatrix(t *testing.T) {
 	t.Parallel()

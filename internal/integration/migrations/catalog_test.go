@@ -168,7 +168,7 @@ var wantFunctions = [][]string{
 	{"record_alert_transition()", "trigger", "plpgsql", "v", "true", `search_path=""`},
 	{"resolve_open_alerts(uuid,text,text,text,text,text)", "json", "plpgsql", "v", "false", `search_path=""`},
 	{"service_history(timestamp with time zone[],timestamp with time zone[],text[],text,integer,integer,boolean,double precision[])", "json", "plpgsql", "v", "true", `search_path="",jit=off,plan_cache_mode=force_custom_plan`},
-	{"service_states(text[],timestamp with time zone,text,integer)", "json", "plpgsql", "s", "false", `search_path="",jit=off`},
+	{"service_states(text[],timestamp with time zone,text,integer)", "json", "plpgsql", "s", "false", `search_path="",jit=off,enable_bitmapscan=off`},
 	{"sum_up_service_days(text[],timestamp with time zone,timestamp with time zone)", "void", "plpgsql", "v", "false", `search_path=""`},
 	{"transition_alert(uuid,uuid,text,text,text)", "json", "plpgsql", "v", "false", `search_path=""`},
 }
