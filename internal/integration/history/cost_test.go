@@ -130,6 +130,31 @@ func BenchmarkReading(b *testing.B) {
 	}
 }
 
+// BenchmarkDay stores a check a minute of 1,000 services, a batch a minute, with
+// autovacuum on: three hours of them, or a day with SUPAVIGIL_LONG=1. It reports what an
+// hour of a service takes, with its indexes.
+func BenchmarkDay(b *testing.B) {
+	minutes := 180
+	if long() {
+		minutes = 24 * 60
+	}
+	for b.Loop() {
+		_, conn := start(b)
+		for minute := range minutes {
+			_, err := conn.Exec(b.Context(), `INSERT INTO service_health_checks (service_name, status, latency_ms, checked_at)
+				SELECT 'service ' || lpad(s::text, 4, '0'), CASE WHEN ($1 / 7 + s) % 40 = 0 THEN 'down' WHEN ($1 + s) % 50 = 0 THEN 'degraded' ELSE 'healthy' END,
+					(40 + s % 100) * (0.8 + 0.6 * random() + CASE WHEN random() < 0.05 THEN 3 * random() ELSE 0 END),
+					TIMESTAMPTZ '2026-01-02 00:00:00Z' + $1 * INTERVAL '1 minute' + s * INTERVAL '50 ms'
+				FROM generate_series(1, 1000) s`, minute)
+			require.NoError(b, err)
+		}
+		var bytes float64
+		require.NoError(b, conn.QueryRow(b.Context(), `SELECT (pg_total_relation_size('service_history_hours') + pg_total_relation_size('service_history_days')) / count(*)::float8
+			FROM service_history_hours`).Scan(&bytes))
+		b.ReportMetric(bytes, "bytes/hour")
+	}
+}
+
 func run(b *testing.B, conn *pgx.Conn, statements ...string) {
 	b.Helper()
 	for _, sql := range statements {
