@@ -26,8 +26,8 @@ func TestAlertsExactlyOnceWhileServersCrash(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			server, postgres := startBoth(t, kind)
-			crash(t, server.Config(), bounded(3, 6), func(good, bad supabase.Config) book {
-				return newAlertLedger(good, bad, bounded(150, 10_000))
+			crash(t, server.Config(), bounded(2, 6), func(good, bad supabase.Config) book {
+				return newAlertLedger(good, bad, bounded(100, 10_000))
 			}, func(n int) error {
 				if n%3 == 1 {
 					if err := server.Kill(); err != nil {
