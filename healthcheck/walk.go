@@ -48,7 +48,7 @@ func (w *walk) came(name string) error {
 	if w.seen[name] {
 		return errors.New("the function repeats services: each must come once, and after after_service")
 	}
-	if !w.every && !slices.Contains(w.asked.ServiceNames, name) {
+	if _, asked := slices.BinarySearch(w.asked.ServiceNames, name); !w.every && !asked {
 		return errors.New("the answer has a service that was not asked for")
 	}
 	w.seen[name] = true
